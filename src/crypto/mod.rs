@@ -1,0 +1,23 @@
+//! Floor 0: bytes in, bytes out. Cryptographic primitives come from reviewed crates; this module composes them.
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`secret`] | the type that key material lives in |
+//! | [`mod@derive`] | subkeys and fingerprints (HKDF-SHA256) |
+//! | [`lanes`] | HMAC-SHA256 over many short messages |
+//! | [`encode`] | token bytes to text |
+//! | [`path`] | keyed hashes of object paths |
+
+pub mod derive;
+pub mod encode;
+pub mod lanes;
+pub mod path;
+pub mod secret;
+#[cfg(test)]
+pub(crate) mod vectors;
+
+pub use derive::{Fingerprint, fingerprint, frame, subkey};
+pub use encode::TokenEncoding;
+pub use lanes::HmacKey;
+pub use path::{PathKey, path_digest};
+pub use secret::Secret;
