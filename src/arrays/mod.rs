@@ -1,0 +1,11 @@
+//! Floor 0: loops over Arrow arrays.
+//!
+//! [`canonical`](canonical::canonical) turns a column into the bytes that every keyed family works on;
+//! [`dictionary`] does a thing once per distinct value; [`sketch`] counts distinct values.
+
+pub mod canonical;
+mod decimal;
+pub mod dictionary;
+pub mod failure;
+pub mod sketch;
+mod temporal;
