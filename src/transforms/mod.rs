@@ -1,0 +1,118 @@
+//! Floor 1: what can be done to a column, one file per family behind one small trait.
+//!
+//! A [`Cell`](cell::Cell) wraps a transform with what holds for all of them: null stays null, canonical bytes,
+//! `normalize`, the `empty` rule, each distinct value of a dictionary once, `on_error`.
+
+pub mod build;
+pub mod cell;
+pub mod hash;
+pub mod mask;
+pub mod normalize;
+pub mod nullify;
+pub mod pseudonym;
+pub mod redact;
+pub mod shape;
+pub mod spec;
+pub mod subkeys;
+pub mod tally;
+pub mod text_mask;
+mod tokens;
+
+use arrow::array::{ArrayRef, BinaryArray};
+use arrow::datatypes::DataType;
+
+use crate::arrays::failure::Failures;
+
+/// A function from a column to a column of the same length.
+///
+/// Laws, held by one suite for every implementation:
+/// - null in, null out; nothing else becomes null without a failure;
+/// - the output has the type that [`output_type`](Transform::output_type) promised;
+/// - the answer for a value depends on the value (and its companions) alone: not on its position, its neighbours,
+///   the batch size or the column's encoding;
+/// - no failure's reason holds anything of a value.
+pub trait Transform: std::fmt::Debug + Send + Sync {
+    /// The policy's word for it.
+    fn name(&self) -> &'static str;
+
+    /// The output's type for a column of `input`, which is never a dictionary or run-end encoded.
+    ///
+    /// # Errors
+    /// Why this type can't be transformed, for the person who wrote the policy.
+    fn output_type(&self, input: &DataType) -> Result<DataType, String>;
+
+    /// Transforms every value.
+    ///
+    /// # Errors
+    /// Only what makes every value impossible, such as a key that serves another domain. A single value that can't
+    /// be taken is one of [`Transformed::failures`].
+    fn apply(&self, values: &Values<'_>) -> Result<Transformed, TransformError>;
+}
+
+/// What a transform gets to see.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'a> {
+    /// The source column, neither dictionary nor run-end encoded.
+    pub array: &'a ArrayRef,
+    /// Its canonical bytes, normalized (TOKENS.md section 2). Null where the value is null or has already failed.
+    pub canonical: &'a BinaryArray,
+    /// Canonical bytes of the columns that steer the transform (tenant, parts of a domain), in the order bound.
+    pub companions: &'a [BinaryArray],
+}
+
+/// What a transform gives back.
+#[derive(Debug, Clone)]
+pub struct Transformed {
+    /// As many values as came in.
+    pub array: ArrayRef,
+    /// Positions whose value could not be taken; the array is null there.
+    pub failures: Failures,
+}
+
+impl From<ArrayRef> for Transformed {
+    fn from(array: ArrayRef) -> Self {
+        Self { array, failures: Failures::default() }
+    }
+}
+
+/// What makes a whole column impossible.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransformError {
+    /// The key can't serve this column.
+    #[error("{0}")]
+    Key(String),
+    /// The column is not of a type that was bound.
+    #[error(transparent)]
+    Canonical(#[from] crate::arrays::canonical::CanonicalError),
+    /// A batch whose output would pass Arrow's 32-bit offsets.
+    #[error("{0} bytes of output in one batch; the limit is 2 GiB: use smaller batches or row groups")]
+    TooLong(usize),
+    /// Arrow refused to build an array: a fault of ours, told without Arrow's text, which may quote values.
+    #[error("could not build an array of type {0}")]
+    Build(DataType),
+}
+
+/// The text type that suits an input type: text keeps its Arrow flavour, all else becomes Utf8.
+pub(crate) fn text_like(input: &DataType) -> DataType {
+    match input {
+        DataType::LargeUtf8 | DataType::LargeBinary => DataType::LargeUtf8,
+        DataType::Utf8View | DataType::BinaryView => DataType::Utf8View,
+        _ => DataType::Utf8,
+    }
+}
+
+/// Refuses what has no canonical bytes, in words for the person who wrote the policy.
+pub(crate) fn require_canonical(input: &DataType) -> Result<(), String> {
+    use DataType::*;
+    if crate::arrays::canonical::is_supported(input) {
+        return Ok(());
+    }
+    Err(match input {
+        Float16 | Float32 | Float64 => format!("{input} has no single text form; keep, drop, nullify or redact it"),
+        List(_) | LargeList(_) | FixedSizeList(..) | ListView(_) | LargeListView(_) | Struct(_) | Map(..) => {
+            format!("{input} is nested; name its leaves, as in `column.field`, `column[].field` or `column{{}}.value`")
+        }
+        _ => format!("{input} has no canonical text"),
+    })
+}

@@ -1,0 +1,24 @@
+//! Every value becomes null; the column and its type stay.
+
+use arrow::array::{Array, new_null_array};
+use arrow::datatypes::DataType;
+
+use super::{Transform, TransformError, Transformed, Values};
+
+/// Nothing of the column stays but its name, its type and its length.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nullify;
+
+impl Transform for Nullify {
+    fn name(&self) -> &'static str {
+        "nullify"
+    }
+
+    fn output_type(&self, input: &DataType) -> Result<DataType, String> {
+        Ok(input.clone())
+    }
+
+    fn apply(&self, values: &Values<'_>) -> Result<Transformed, TransformError> {
+        Ok(new_null_array(values.array.data_type(), values.array.len()).into())
+    }
+}

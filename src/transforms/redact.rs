@@ -1,0 +1,51 @@
+//! Every value becomes one constant; what is null stays null.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, StringBuilder};
+use arrow::datatypes::DataType;
+
+use super::{Transform, TransformError, Transformed, Values, text_like};
+
+/// A constant in place of every value: shows which rows had one, and nothing else.
+#[derive(Debug, Clone)]
+pub struct Redact {
+    constant: String,
+}
+
+impl Redact {
+    /// Puts `constant` in place of every value.
+    pub fn new(constant: &str) -> Self {
+        Self { constant: constant.to_owned() }
+    }
+}
+
+impl Transform for Redact {
+    fn name(&self) -> &'static str {
+        "redact"
+    }
+
+    fn output_type(&self, input: &DataType) -> Result<DataType, String> {
+        match input {
+            DataType::Struct(_) | DataType::List(_) | DataType::LargeList(_) | DataType::Map(..) => {
+                Err(format!("{input} is nested; name its leaves, or drop or nullify the whole"))
+            }
+            _ => Ok(text_like(input)),
+        }
+    }
+
+    fn apply(&self, values: &Values<'_>) -> Result<Transformed, TransformError> {
+        let rows = values.array.len();
+        let total = rows * self.constant.len();
+        if i32::try_from(total).is_err() {
+            return Err(TransformError::TooLong(total));
+        }
+        let nulls = values.array.logical_nulls();
+        let mut builder = StringBuilder::with_capacity(rows, total);
+        for row in 0..rows {
+            let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+            builder.append_option((!null).then_some(self.constant.as_str()));
+        }
+        Ok(Transformed::from(Arc::new(builder.finish()) as arrow::array::ArrayRef))
+    }
+}

@@ -1,0 +1,74 @@
+use serde_json::json;
+
+use super::*;
+
+fn all() -> Vec<TransformSpec> {
+    [
+        json!({"keep": {}}),
+        json!({"drop": {}}),
+        json!({"pseudonym": {"domain": "users"}}),
+        json!({"mask": {}}),
+        json!({"redact": "x"}),
+        json!({"nullify": {}}),
+        json!({"hash": {}}),
+        json!({"derive": "1"}),
+    ]
+    .into_iter()
+    .map(|spec| serde_json::from_value(spec).unwrap())
+    .collect()
+}
+
+#[test]
+fn names_are_the_words_that_serde_reads() {
+    let names: Vec<_> = all().iter().map(TransformSpec::name).collect();
+    assert_eq!(names, TransformSpec::names());
+}
+
+#[test]
+fn a_bare_word_is_a_transform_without_needed_options() {
+    for &word in TransformSpec::BARE {
+        let spec: TransformSpec = serde_json::from_value(json!({ word: {} })).unwrap();
+        assert_eq!(spec.name(), word);
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_specification() {
+    let TransformSpec::Pseudonym(pseudonym) = &all()[2] else { panic!("the third is pseudonym") };
+    assert_eq!((pseudonym.bits(), pseudonym.encoding()), (128, TokenEncoding::Hex));
+    assert!(!pseudonym.accept_collisions);
+    let TransformSpec::Mask(mask) = &all()[3] else { panic!("the fourth is mask") };
+    assert_eq!((mask.keep_first, mask.keep_last, mask.with, mask.keep_separators), (0, 0, '*', false));
+    let TransformSpec::Hash(hash) = &all()[6] else { panic!("the seventh is hash") };
+    assert_eq!((hash.algorithm, hash.encoding), (HashAlgorithm::Sha256, TokenEncoding::Hex));
+}
+
+#[test]
+fn every_spec_reads_back_what_it_writes() {
+    for spec in all() {
+        let written = serde_json::to_value(&spec).unwrap();
+        assert_eq!(serde_json::from_value::<TransformSpec>(written).unwrap(), spec);
+    }
+}
+
+#[test]
+fn unknown_options_are_refused() {
+    for &name in TransformSpec::names() {
+        let spec = json!({ name: {"domain": "d", "no_such_option": 1} });
+        assert!(serde_json::from_value::<TransformSpec>(spec).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn domains_split_at_single_braces_only() {
+    let parts = |text| DomainTemplate::parse(text).map(|domain| domain.parts().to_vec());
+    let text = |t: &str| DomainPart::Text(t.to_owned());
+    let column = |c: &str| DomainPart::Column(c.to_owned());
+    assert_eq!(parts("users"), Ok(vec![text("users")]));
+    assert_eq!(parts("{a}{b}/c"), Ok(vec![column("a"), column("b"), text("/c")]));
+    assert_eq!(parts("{{a}}"), Ok(vec![text("{a}")]));
+    assert_eq!(parts(""), Err(DomainError::Empty));
+    assert_eq!(parts("a{b"), Err(DomainError::Unclosed));
+    assert_eq!(parts("a}b"), Err(DomainError::Unopened));
+    assert_eq!(parts("a{}"), Err(DomainError::NoColumn));
+}

@@ -1,0 +1,123 @@
+//! What was seen and done in one leaf column.
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray};
+use arrow::datatypes::DataType;
+
+use crate::arrays::canonical::{Meaning, canonical, is_supported};
+use crate::arrays::dictionary::for_each_entry;
+use crate::arrays::sketch::Sketch;
+
+/// Figures of one leaf of one object, added up over its batches. `None` where nobody looked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tally {
+    /// Values, nulls included.
+    pub values: u64,
+    /// Nulls written.
+    pub nulls: u64,
+    /// Empty strings read.
+    pub empties: Option<u64>,
+    /// Values replaced.
+    pub transformed: u64,
+    /// Values that the transform could not take.
+    pub failed: u64,
+    /// Distinct values read.
+    pub distinct_in: Option<Sketch>,
+    /// Distinct values written.
+    pub distinct_out: Option<Sketch>,
+}
+
+impl Tally {
+    /// A tally that counts distinct values too.
+    pub fn with_sketches() -> Self {
+        Self { distinct_in: Some(Sketch::default()), distinct_out: Some(Sketch::default()), ..Self::default() }
+    }
+
+    /// Counts a batch that passes as it is. Empties and distinct values of nested columns stay unknown.
+    pub fn count_kept(&mut self, array: &ArrayRef) {
+        self.values += array.len() as u64;
+        self.nulls += array.logical_null_count() as u64;
+        match array.data_type() {
+            DataType::Dictionary(_, values) if is_supported(values) => self.count_kept_dictionary(array),
+            plain if plain.is_primitive() => self.count_kept_primitive(array),
+            plain if is_supported(plain) && !matches!(plain, DataType::RunEndEncoded(..)) => {
+                let text = text_of(array);
+                let rows = (0..array.len()).filter(|&row| array.is_valid(row));
+                self.count_kept_text(text.as_ref(), rows.map(|row| (row, 1)));
+            }
+            _ => (self.empties, self.distinct_in, self.distinct_out) = (None, None, None),
+        }
+    }
+
+    /// Counts a batch that an expression made: of what it read nothing is known.
+    pub fn count_derived(&mut self, array: &ArrayRef) {
+        self.count_kept(array);
+        self.transformed = self.values;
+        (self.empties, self.distinct_in) = (None, None);
+    }
+
+    fn count_kept_dictionary(&mut self, array: &ArrayRef) {
+        let dictionary = array.as_any_dictionary();
+        let mut uses = vec![0u64; dictionary.values().len()];
+        for_each_entry(dictionary, |_, entry| uses[entry] += 1);
+        let text = text_of(dictionary.values());
+        let used =
+            uses.into_iter().enumerate().filter(|(entry, uses)| *uses > 0 && dictionary.values().is_valid(*entry));
+        self.count_kept_text(text.as_ref(), used);
+    }
+
+    fn count_kept_text(&mut self, text: Option<&BinaryArray>, uses: impl Iterator<Item = (usize, u64)>) {
+        let Some(text) = text else {
+            (self.empties, self.distinct_in, self.distinct_out) = (None, None, None);
+            return;
+        };
+        let mut empties = 0;
+        for (row, uses) in uses {
+            let value = text.value(row);
+            empties += if value.is_empty() { uses } else { 0 };
+            self.see(value);
+        }
+        self.empties = Some(self.empties.unwrap_or(0) + empties);
+    }
+
+    fn count_kept_primitive(&mut self, array: &ArrayRef) {
+        self.empties = Some(0);
+        let data = array.to_data();
+        let Some(width) = array.data_type().primitive_width() else { return };
+        let bytes = &data.buffers()[0].as_slice()[data.offset() * width..];
+        for row in (0..array.len()).filter(|&row| array.is_valid(row)) {
+            self.see(&bytes[row * width..(row + 1) * width]);
+        }
+    }
+
+    fn see(&mut self, value: &[u8]) {
+        let hash = Sketch::hash(value);
+        self.distinct_in.iter_mut().chain(&mut self.distinct_out).for_each(|sketch| sketch.insert_hash(hash));
+    }
+
+    /// Adds what another part of the same column saw.
+    pub fn merge(&mut self, other: &Tally) {
+        self.values += other.values;
+        self.nulls += other.nulls;
+        self.transformed += other.transformed;
+        self.failed += other.failed;
+        self.empties = sum(self.empties, other.empties);
+        merge_sketch(&mut self.distinct_in, other.distinct_in.as_ref());
+        merge_sketch(&mut self.distinct_out, other.distinct_out.as_ref());
+    }
+}
+
+/// A sum with an unknown part is unknown.
+fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    Some(a? + b?)
+}
+
+fn merge_sketch(mine: &mut Option<Sketch>, theirs: Option<&Sketch>) {
+    match (mine.as_mut(), theirs) {
+        (Some(mine), Some(theirs)) => mine.merge(theirs),
+        _ => *mine = None,
+    }
+}
+
+fn text_of(array: &ArrayRef) -> Option<BinaryArray> {
+    canonical(array, Meaning::Plain).ok().map(|text| text.values)
+}
