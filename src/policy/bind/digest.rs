@@ -1,0 +1,28 @@
+//! What two runs must share to be the same job.
+
+use serde_json::json;
+
+use super::super::digest::sha256_of_canonical_json;
+use super::super::document::Policy;
+
+/// Counts up when the same policy and input would give other bytes than before.
+const OUTPUT_FORMAT: u32 = 1;
+
+/// SHA-256, in hexadecimal, over what decides on an output's bytes: rules, `where`, names, how objects are read and
+/// written, the versions of Unicode data. Not over comments, places, memory, threads or where the keyring lies; the
+/// key's fingerprint stands beside the digest in records.
+pub fn policy_digest(policy: &Policy) -> String {
+    let Policy { version, dataset, source, sink, key: _, keyring: _, unlisted, filter, joins: _, columns } = policy;
+    let decisive = json!({
+        "output_format": OUTPUT_FORMAT,
+        "version": version,
+        "dataset": dataset,
+        "source": { "format": source.format, "csv": source.csv },
+        "sink": { "format": sink.format, "csv": sink.csv, "parquet": sink.parquet, "names": sink.names },
+        "unlisted": unlisted,
+        "where": filter,
+        "columns": columns.iter().map(|column| (&column.pattern, &column.rule)).collect::<Vec<_>>(),
+        "unicode": crate::transforms::normalize::UNICODE_VERSIONS,
+    });
+    sha256_of_canonical_json(&decisive)
+}

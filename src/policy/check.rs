@@ -1,0 +1,21 @@
+//! Sense beyond shape: what a policy's own text tells to be wrong, before any schema is seen.
+
+mod columns;
+mod settings;
+mod transforms;
+
+use super::diagnostic::Diagnostic;
+use super::document::Policy;
+use super::place::DocPath;
+
+/// All problems, without positions.
+pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    settings::check(policy, &mut problems);
+    for column in &policy.columns {
+        let path = DocPath::root().key("columns").key(column.pattern.to_string());
+        transforms::check(&column.rule, &path, &mut problems);
+    }
+    columns::check(&policy.columns, &mut problems);
+    problems
+}

@@ -1,0 +1,103 @@
+//! Rules beside each other: which can ever match, and what the output's columns are called.
+
+use std::collections::HashMap;
+
+use super::super::code::Code;
+use super::super::diagnostic::Diagnostic;
+use super::super::place::DocPath;
+use super::super::rule::{ColumnRule, Columns};
+use super::super::select::{ColumnPath, Pattern, Segment};
+use crate::transforms::spec::TransformSpec;
+
+pub(super) fn check(columns: &Columns, problems: &mut Vec<Diagnostic>) {
+    reach(columns, problems);
+    let mut outputs: HashMap<ColumnPath, &ColumnRule> = HashMap::new();
+    for column in columns {
+        if let Some(output) = output_name(column, problems) {
+            match outputs.get(&output) {
+                Some(first) => problems.push(collision(&output, first, column)),
+                None => {
+                    outputs.insert(output, column);
+                }
+            }
+        }
+    }
+}
+
+/// Rules that can never be the first to match. A derived column is new: its rule matches none of the source.
+fn reach(columns: &Columns, problems: &mut Vec<Diagnostic>) {
+    let mut earlier: Vec<&Pattern> = Vec::new();
+    let mut literals: HashMap<&Pattern, ()> = HashMap::new();
+    for column in columns.iter().filter(|column| !is_derived(column)) {
+        let pattern = &column.pattern;
+        let path = rule_path(column);
+        if literals.contains_key(pattern) {
+            let message = "an earlier rule has the same pattern, so that this one never matches";
+            problems.push(Diagnostic::error(Code::DuplicateRule, path, message).hint("remove either"));
+        } else if let Some(first) = earlier.iter().find(|earlier| earlier.includes(pattern)) {
+            let message = format!("`{pattern}` never matches: the rule of `{first}` comes first");
+            let hint = format!("move it before `{first}`; the first rule that matches a column wins");
+            problems.push(Diagnostic::error(Code::ShadowedRule, path, message).hint(hint));
+        }
+        literals.insert(pattern, ());
+        if pattern.literal().is_none() {
+            earlier.push(pattern);
+        }
+    }
+}
+
+/// The column's path in the output; `None` for patterns, dropped columns and renames that are problems themselves.
+fn output_name(column: &ColumnRule, problems: &mut Vec<Diagnostic>) -> Option<ColumnPath> {
+    let literal = column.pattern.literal();
+    if is_derived(column) && !literal.as_ref().is_some_and(ColumnPath::is_top_level) {
+        let message = format!("`{}` is derived, and no name of one new column", column.pattern);
+        let hint = "a derived column stands at the top level; put an odd name in backticks";
+        problems.push(Diagnostic::error(Code::DeriveName, rule_path(column), message).hint(hint));
+        return None;
+    }
+    if matches!(column.rule.transform, TransformSpec::Drop(_)) {
+        return None;
+    }
+    let Some(name) = &column.rule.options.rename else { return literal };
+    let bad = |message: String, hint: &str| {
+        Diagnostic::error(Code::Rename, rule_path(column).key("rename"), message).hint(hint)
+    };
+    let Some(path) = literal else {
+        let message = format!("`{}` may match many columns, which cannot all be called `{name}`", column.pattern);
+        problems.push(bad(message, "write one rule for each column to rename"));
+        return None;
+    };
+    if name.is_empty() {
+        problems.push(bad("the new name is empty".to_owned(), "write a name, or leave `rename` out"));
+        return None;
+    }
+    match path.segments() {
+        [above @ .., Segment::Field(_)] => {
+            let mut segments = above.to_vec();
+            segments.push(Segment::Field(name.clone()));
+            ColumnPath::new(segments)
+        }
+        _ => {
+            let message =
+                format!("`{path}` is an item of a list or a part of a map's entry, and has no name of its own");
+            problems.push(bad(message, "rename the column that holds it"));
+            None
+        }
+    }
+}
+
+fn collision(output: &ColumnPath, first: &ColumnRule, second: &ColumnRule) -> Diagnostic {
+    let message = format!("the rules of `{}` and `{}` both give a column `{output}`", first.pattern, second.pattern);
+    let path = rule_path(second);
+    let renamed = second.rule.options.rename.is_some();
+    Diagnostic::error(Code::NameCollision, if renamed { path.key("rename") } else { path }, message)
+        .hint("give one of them another name")
+}
+
+fn is_derived(column: &ColumnRule) -> bool {
+    matches!(column.rule.transform, TransformSpec::Derive(_))
+}
+
+fn rule_path(column: &ColumnRule) -> DocPath {
+    DocPath::root().key("columns").key(column.pattern.to_string())
+}

@@ -1,0 +1,110 @@
+//! The shape of a policy: plain data, read from its text, not yet bound to a schema.
+//!
+//! The documentation of these types becomes the policy's JSON Schema.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::format::{CsvInput, CsvOutput, Format, ParquetOutput};
+use super::join::Join;
+use super::rule::Columns;
+use crate::keys::KeyringSpec;
+
+/// A policy: what happens to each column of a dataset on its way from source to sink.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Version of the policy language: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// The dataset's logical name in reports and lineage: letters, digits, `.`, `_`, `-`.
+    #[schemars(regex(pattern = "^[A-Za-z0-9._-]+$"))]
+    pub dataset: String,
+    /// Where the raw objects lie.
+    pub source: SourceSpec,
+    /// Where the pseudonymized objects go.
+    pub sink: SinkSpec,
+    /// Where the keyring is read from. Needed by keyed transforms and hashed names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyring: Option<KeyringSpec>,
+    /// Pins a key by its id; without it, the keyring's active key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"))]
+    pub key: Option<String>,
+    /// What happens to a column that no rule names; `error` by default.
+    #[serde(default)]
+    pub unlisted: Unlisted,
+    /// SQL condition over the source columns; rows for which it is not true are left out.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub filter: Option<String>,
+    /// Columns that join with columns of other datasets, `customers.id = orders.customer_id`, for `verify`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joins: Vec<Join>,
+    /// One rule per column, in order: the first rule that matches a column wins.
+    pub columns: Columns,
+}
+
+/// Where the raw objects lie, and how they are read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSpec {
+    /// A path, a glob or a URL: `file://`, `s3://`, `gs://`, `az://`, `abfss://`, or `https://` for one object.
+    #[schemars(length(min = 1))]
+    pub url: String,
+    /// The objects' format; without it, each object's name tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// How CSV objects are read.
+    #[serde(default)]
+    pub csv: CsvInput,
+}
+
+/// Where the pseudonymized objects go, and how they are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SinkSpec {
+    /// A path or a URL: `file://`, `s3://`, `gs://`, `az://`, `abfss://`.
+    #[schemars(length(min = 1))]
+    pub url: String,
+    /// The objects' format; without it, each object keeps that of its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// How Parquet objects are written.
+    #[serde(default)]
+    pub parquet: ParquetOutput,
+    /// How CSV objects are written.
+    #[serde(default)]
+    pub csv: CsvOutput,
+    /// How output files are named; `keep` by default.
+    #[serde(default)]
+    pub names: Names,
+    /// Where the completion records go; without it, into `_lakeveil/` of the sink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub records: Option<String>,
+}
+
+/// What happens to a column that no rule names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unlisted {
+    /// The run stops before it writes anything.
+    #[default]
+    Error,
+    /// It passes through unchanged.
+    Keep,
+    /// It is left out.
+    Drop,
+}
+
+/// How output files are named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Names {
+    /// As their inputs; the extension follows the format.
+    #[default]
+    Keep,
+    /// By a keyed hash of the input's path.
+    Hash,
+}

@@ -1,0 +1,75 @@
+//! The policy bound to a real schema: nothing is validated again after this.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::datatypes::{FieldRef, SchemaRef};
+
+use super::describe::PlanDescription;
+use super::sql::BoundSql;
+use crate::transforms::cell::Cell;
+use crate::transforms::shape::Shape;
+
+/// A function from columns to columns.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The same as plain data, for people and reports.
+    pub description: PlanDescription,
+    /// Columns of the source objects.
+    pub source: SchemaRef,
+    /// Hive partition columns of the source, in path order.
+    pub partitions: Vec<PartitionColumn>,
+    /// Columns of the output objects.
+    pub output: SchemaRef,
+    /// How each output column is made, in the output's order.
+    pub columns: Vec<OutputColumn>,
+    /// Which rows stay, if not all.
+    pub filter: Option<BoundSql>,
+}
+
+/// One column of the output.
+#[derive(Debug, Clone)]
+pub struct OutputColumn {
+    /// Name and type in the output.
+    pub field: FieldRef,
+    /// Where its values come from.
+    pub source: ColumnSource,
+    /// Its leaves among [`PlanDescription::columns`].
+    pub leaves: Range<usize>,
+}
+
+/// Where an output column's values come from.
+#[derive(Debug, Clone)]
+pub enum ColumnSource {
+    /// One source column, treated leaf by leaf.
+    Column {
+        /// Name in the source.
+        name: String,
+        /// What is done to it.
+        shape: Shape,
+        /// Columns that steer it, by name, in the order that its cells expect.
+        companions: Vec<String>,
+    },
+    /// An expression over source columns.
+    Derived(BoundSql),
+}
+
+/// One partition column: its values lie in the path.
+#[derive(Debug, Clone)]
+pub struct PartitionColumn {
+    /// Name in the path's segment.
+    pub name: String,
+    /// Name in the output path's segment.
+    pub output_name: String,
+    /// What is done to its values; `None` keeps them.
+    pub cell: Option<Arc<Cell>>,
+    /// Its place among [`PlanDescription::columns`].
+    pub leaf: usize,
+}
+
+impl Plan {
+    /// Whether output paths show less than input paths: records and reports then name inputs by keyed hashes.
+    pub fn transforms_paths(&self) -> bool {
+        self.partitions.iter().any(|partition| partition.cell.is_some())
+    }
+}
