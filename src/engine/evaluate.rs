@@ -1,0 +1,160 @@
+//! Makes one output column from the rows of a unit: the same for every format on either side.
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter;
+
+use super::error::RewriteError;
+use super::rows::{Rows, TextAs};
+use crate::arrays::canonical::{Meaning, canonical};
+use crate::policy::describe::ColumnPlan;
+use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
+use crate::policy::sql::BoundSql;
+use crate::transforms::shape::{ShapeError, ShapeState};
+
+/// Which rows of a unit stay; `None` keeps all.
+pub type Mask = Option<BooleanBuffer>;
+
+/// Evaluates the plan's `where` over a unit. A condition that is null drops its row, as in SQL.
+///
+/// # Errors
+/// What could not be decoded or evaluated.
+pub fn mask(plan: &Plan, rows: &dyn Rows) -> Result<Mask, RewriteError> {
+    let Some(condition) = &plan.filter else { return Ok(None) };
+    let mut kept = arrow::array::BooleanBufferBuilder::new(rows.len());
+    for batch in rows.batches(&condition.columns, TextAs::Planned)? {
+        let batch = batch?;
+        let answers = evaluate(condition, &batch, "where")?;
+        let answers = answers.as_boolean_opt().ok_or(RewriteError::Internal("evaluating `where`"))?;
+        for row in 0..answers.len() {
+            kept.append(answers.is_valid(row) && answers.value(row));
+        }
+    }
+    Ok(Some(kept.finish()))
+}
+
+fn evaluate(expression: &BoundSql, batch: &RecordBatch, column: &str) -> Result<ArrayRef, RewriteError> {
+    let refused = |reason| RewriteError::Column { column: column.to_owned(), reason };
+    expression.evaluator.evaluate(batch).map_err(refused)
+}
+
+/// The figures and position carried from batch to batch of one output column of one object.
+#[derive(Debug)]
+pub struct ColumnState {
+    /// Figures of its leaves.
+    pub shape: ShapeState,
+}
+
+impl ColumnState {
+    /// For `column`, before its first batch.
+    pub fn new(column: &OutputColumn) -> Self {
+        Self { shape: ShapeState::new(column.leaves.len()) }
+    }
+}
+
+/// Makes `column` of a unit, batch by batch, and hands each on; batches without a row that stays are left out.
+///
+/// # Errors
+/// What could not be decoded, transformed, or what `each` gave.
+pub fn for_each_batch(
+    plan: &Plan,
+    column: &OutputColumn,
+    rows: &dyn Rows,
+    mask: &Mask,
+    state: &mut ColumnState,
+    mut each: impl FnMut(ArrayRef) -> Result<(), RewriteError>,
+) -> Result<(), RewriteError> {
+    let needed = sources(column);
+    let mut start = 0;
+    let text = match &column.source {
+        ColumnSource::Column { companions, .. } if companions.is_empty() => TextAs::Dictionaries,
+        _ => TextAs::Planned,
+    };
+    for batch in rows.batches(&needed, text)? {
+        let batch = batch?;
+        let window = mask.as_ref().map(|mask| mask.slice(start, batch.num_rows()));
+        let first_row = rows.first_row() + start as u64;
+        start += batch.num_rows();
+        if let Some(made) = make(plan, column, &batch, window, first_row, state)? {
+            each(made)?;
+        }
+    }
+    Ok(())
+}
+
+/// The source columns that an output column reads: its own first.
+pub fn sources(column: &OutputColumn) -> Vec<String> {
+    match &column.source {
+        ColumnSource::Column { name, companions, .. } => std::iter::once(name).chain(companions).cloned().collect(),
+        ColumnSource::Derived(expression) => expression.columns.clone(),
+    }
+}
+
+/// Makes `column` from a batch of its [`sources`]; `None` if no row stays.
+///
+/// # Errors
+/// What could not be transformed.
+pub fn make(
+    plan: &Plan,
+    column: &OutputColumn,
+    batch: &RecordBatch,
+    window: Option<BooleanBuffer>,
+    first_row: u64,
+    state: &mut ColumnState,
+) -> Result<Option<ArrayRef>, RewriteError> {
+    let batch = match &window {
+        Some(window) if window.count_set_bits() == 0 => return Ok(None),
+        Some(window) if window.count_set_bits() < window.len() => &filtered(batch, window, column)?,
+        _ => batch,
+    };
+    let made = match &column.source {
+        ColumnSource::Derived(expression) => {
+            let made = evaluate(expression, batch, column.field.name())?;
+            state.shape.tallies[0].count_derived(&made);
+            made
+        }
+        ColumnSource::Column { shape, .. } => {
+            let companions = (1..batch.num_columns()).map(|at| companion(batch.column(at), column));
+            let companions = companions.collect::<Result<Vec<_>, _>>()?;
+            shape.apply(batch.column(0), &companions, &mut state.shape).map_err(|error| match error {
+                ShapeError::Value { leaf, row, reason } => RewriteError::Value {
+                    column: leaf_of(plan, column, leaf).name.clone(),
+                    row: first_row + source_row(window.as_ref(), row) + 1,
+                    reason: reason.into_owned(),
+                },
+                other => RewriteError::Column { column: column.field.name().clone(), reason: other.to_string() },
+            })?
+        }
+    };
+    Ok(Some(made))
+}
+
+fn leaf_of<'a>(plan: &'a Plan, column: &OutputColumn, leaf: usize) -> &'a ColumnPlan {
+    &plan.description.columns[column.leaves.start + leaf]
+}
+
+/// The position, before filtering, of the `row`th row that stayed.
+fn source_row(window: Option<&BooleanBuffer>, row: usize) -> u64 {
+    window.and_then(|window| window.set_indices().nth(row)).unwrap_or(row) as u64
+}
+
+fn filtered(batch: &RecordBatch, window: &BooleanBuffer, column: &OutputColumn) -> Result<RecordBatch, RewriteError> {
+    let window = BooleanArray::new(window.clone(), None);
+    let columns = batch.columns().iter().map(|array| filter(array, &window)).collect::<Result<Vec<_>, _>>();
+    columns.and_then(|columns| RecordBatch::try_new(batch.schema(), columns)).map_err(|_| RewriteError::Column {
+        column: column.field.name().clone(),
+        reason: "its rows could not be filtered".to_owned(),
+    })
+}
+
+fn companion(array: &ArrayRef, column: &OutputColumn) -> Result<BinaryArray, RewriteError> {
+    let plain = match array.data_type() {
+        arrow::datatypes::DataType::Dictionary(_, values) => &arrow::compute::cast(array, values)
+            .map_err(|_| RewriteError::Internal("reading a tenant or domain column"))?,
+        _ => array,
+    };
+    canonical(plain, Meaning::Plain).map(|text| text.values).map_err(|error| RewriteError::Column {
+        column: column.field.name().clone(),
+        reason: format!("its tenant or domain column: {error}"),
+    })
+}

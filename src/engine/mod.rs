@@ -1,0 +1,29 @@
+//! Floor 3: storage, discovery, file formats, publishing, and the execution plan that rewrites objects.
+
+pub mod budget;
+pub mod compute;
+pub mod csv;
+pub mod discover;
+pub mod error;
+pub mod evaluate;
+pub mod inspect;
+pub mod lease;
+pub mod object;
+pub mod outcome;
+pub mod outcome_rows;
+pub mod parquet;
+pub mod privacy;
+pub mod progress;
+pub mod publish;
+pub mod records;
+pub mod rewrite_exec;
+pub mod rows;
+pub mod sql;
+pub mod stop;
+pub mod storage;
+pub mod text_rows;
+pub mod text_write;
+pub mod time;
+pub mod units;
+
+pub use crate::arrays::sketch;

@@ -1,0 +1,470 @@
+//! Rewrites one object: units in, encoded in parallel, appended in order, published whole, recorded.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use parquet::file::metadata::KeyValue;
+use sha2::{Digest, Sha256};
+
+use super::budget::{Budget, Reservation};
+use super::compute::Compute;
+use super::csv::Dialect;
+use super::discover::{ObjectFormat, SinkFormat, SourceObject};
+use super::error::RewriteError;
+use super::evaluate::{ColumnState, mask, sources};
+use super::inspect::codec;
+use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Route, Status};
+use super::parquet::footer;
+use super::parquet::rows::FileLayout;
+use super::parquet::write::{self, EncodedRows, ParquetSettings};
+use super::privacy::PathPrivacy;
+use super::progress::Progress;
+use super::publish::{ObjectWriter, Published};
+use super::records::{InputId, OutputRef, Record, RecordStore, RunIdentity, superseded};
+use super::rows::WithPartitions;
+use super::stop::Stop;
+use super::storage::{Entry, Storage};
+use super::text_rows::TextLayout;
+use super::text_write::{EncodedText, TextAppender, TextEncoder, TextSettings, merge};
+use super::time::timestamp;
+use super::units::{RowGroups, TextStream, TextUnits, Unit};
+use crate::policy::ColumnType;
+use crate::policy::plan::Plan;
+
+/// Units of one object that are under way at a time: one is computed while the next is read.
+const UNITS_AHEAD: usize = 2;
+/// Text that becomes one row group, in bytes. Part of what an output's bytes follow from.
+const ROW_GROUP_TEXT_BYTES: usize = 64 << 20;
+/// Text that becomes text, in bytes a unit.
+const TEXT_UNIT_BYTES: usize = 16 << 20;
+
+/// What all objects of a run share.
+pub struct Run {
+    /// Where inputs lie.
+    pub source: Storage,
+    /// Where outputs go.
+    pub sink: Storage,
+    /// Where records go.
+    pub records: RecordStore,
+    /// What the run is, for records.
+    pub identity: RunIdentity,
+    /// The policy's dataset.
+    pub dataset: String,
+    /// Records of earlier runs, by input key.
+    pub known: HashMap<String, Record>,
+    /// Output paths of this run, which no redo removes.
+    pub claimed: HashSet<String>,
+    /// The pool.
+    pub compute: Compute,
+    /// The memory budget.
+    pub budget: Budget,
+    /// Who wants to know.
+    pub progress: Arc<dyn Progress>,
+    /// Asks to stop.
+    pub stop: Stop,
+    /// How Parquet is written.
+    pub parquet: ParquetSettings,
+    /// Footer keys that are carried over.
+    pub keep_metadata: Vec<String>,
+    /// How CSV is written.
+    pub text: TextSettings,
+    /// Whether files are synced before they are named.
+    pub sync: bool,
+}
+
+/// One object's work.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The input, and where its output goes.
+    pub object: SourceObject,
+    /// What is done to its columns.
+    pub plan: Arc<Plan>,
+    /// The format of its output.
+    pub format: SinkFormat,
+    /// For CSV inputs: how they are read, and the type of each column.
+    pub dialect: Dialect,
+    /// For CSV inputs, in the header's order.
+    pub types: Vec<ColumnType>,
+}
+
+/// What was written for an object.
+struct Done {
+    published: Published,
+    rows_in: u64,
+    rows_out: u64,
+    input_sha256: Option<String>,
+    columns: Vec<ColumnFacts>,
+}
+
+impl Run {
+    /// Rewrites one object; whatever happens to it is an outcome.
+    pub async fn rewrite(&self, task: &Task) -> Outcome {
+        let display = self.display(task);
+        self.progress.object_started(&display);
+        let input = ObjectFacts {
+            path: display.clone(),
+            size: task.object.entry.size,
+            etag: self.input_etag(&task.object.entry),
+            sha256: None,
+            rows: None,
+        };
+        let outcome = match self.rewrite_and_record(task).await {
+            Ok(done) => Outcome {
+                status: Status::Written,
+                input: ObjectFacts { rows: Some(done.rows_in), sha256: done.input_sha256, ..input },
+                output: Some(ObjectFacts {
+                    path: task.object.output.clone(),
+                    size: done.published.size,
+                    etag: done.published.etag,
+                    sha256: Some(done.published.sha256),
+                    rows: Some(done.rows_out),
+                }),
+                failure: None,
+                columns: done.columns,
+            },
+            Err(error) => {
+                let error = match error {
+                    RewriteError::Storage(error) => RewriteError::Storage(error.at(&display)),
+                    other => other,
+                };
+                let failure = Failure { code: error.code().to_owned(), message: error.to_string() };
+                Outcome { status: Status::Failed, input, output: None, failure: Some(failure), columns: Vec::new() }
+            }
+        };
+        self.progress.object_finished(&display, outcome.status == Status::Written);
+        outcome
+    }
+
+    fn display(&self, task: &Task) -> String {
+        self.identity.privacy.name(&task.object.entry.path, &task.object.output)
+    }
+
+    /// An etag can be a digest of the bytes: where paths hold data it is hashed like them.
+    fn input_etag(&self, entry: &Entry) -> Option<String> {
+        let etag = entry.etag.as_ref()?;
+        Some(match &self.identity.privacy {
+            PathPrivacy::Open => etag.clone(),
+            PathPrivacy::Keyed(hash) => hash(etag),
+        })
+    }
+
+    async fn rewrite_and_record(&self, task: &Task) -> Result<Done, RewriteError> {
+        let done = self.write(task).await?;
+        let record = Record {
+            version: 1,
+            dataset: self.dataset.clone(),
+            source: self.identity.recorded_source(),
+            filter: self.identity.recorded_filter(),
+            input: InputId::new(&task.object.entry, &self.identity.privacy),
+            policy_digest: self.identity.policy_digest.clone(),
+            keys: self.identity.keys.clone(),
+            outputs: vec![OutputRef {
+                path: task.object.output.clone(),
+                size: done.published.size,
+                etag: done.published.etag.clone(),
+                sha256: done.published.sha256.clone(),
+            }],
+            rows_in: done.rows_in,
+            rows_out: done.rows_out,
+            completed_at: timestamp(std::time::SystemTime::now()),
+        };
+        self.records.write(&record).await?;
+        if let Some(old) = self.known.get(record.input.key()) {
+            for path in superseded(old, &record, &self.claimed) {
+                self.sink.delete(&path).await?;
+            }
+        }
+        Ok(done)
+    }
+
+    async fn write(&self, task: &Task) -> Result<Done, RewriteError> {
+        self.stop.check()?;
+        let mut input = self.open(task).await?;
+        let (encoder, mut appender, first) = self.begin(task, &input)?;
+        let entry = &task.object.entry;
+        let mut writer = ObjectWriter::create(&self.sink, &task.object.output, entry.size, self.sync).await?;
+        writer.write(first).await?;
+        let units = std::mem::replace(&mut input.units, futures::stream::empty().boxed());
+        let mut encoded = units
+            .enumerate()
+            .map(|(index, unit)| self.encode(task, Arc::clone(&encoder), index, unit))
+            .buffered(UNITS_AHEAD);
+        let mut sum = Sum::new(&task.plan);
+        while let Some(unit) = encoded.next().await {
+            let Encoded { payload, rows_in, reservation } = unit?;
+            let (returned, bytes, part) =
+                self.compute.run("appending a unit", move || appender.append(payload)).await?;
+            appender = returned;
+            sum.add(rows_in, &part);
+            writer.write(bytes).await?;
+            self.progress.rows_done(rows_in);
+            drop(reservation);
+        }
+        drop(encoded);
+        let last = self.compute.run("finishing an object", move || appender.finish()).await?;
+        writer.write(last).await?;
+        self.stop.check()?;
+        let published = writer.finish().await?;
+        let input_sha256 = input.digest.map(|digest| digest.hex());
+        Ok(sum.done(task, published, input_sha256))
+    }
+
+    /// Opens the input and makes sure that it is what was planned for.
+    async fn open(&self, task: &Task) -> Result<Input, RewriteError> {
+        let entry = &task.object.entry;
+        let columns = needed(&task.plan);
+        let (storage, budget) = (self.source.clone(), self.budget.clone());
+        let ObjectFormat::Csv { compression, .. } = task.object.format else {
+            let metadata = footer::read(&self.source, entry).await?;
+            let layout = self.compute.run("reading a Parquet schema", move || FileLayout::new(metadata)).await?;
+            if layout.schema().fields() != task.plan.source.fields() {
+                return Err(RewriteError::SchemaChanged);
+            }
+            let groups = RowGroups { storage, entry: entry.clone(), layout: layout.clone(), columns, budget };
+            return Ok(Input { units: groups.units(), layout: Some(layout), digest: None });
+        };
+        let mut text = TextStream::open(&storage, entry, codec(compression), &self.compute);
+        let digest = text.digest();
+        let (header, start) = text.header(&task.dialect).await?;
+        let planned: Vec<&String> = task.plan.source.fields().iter().map(|field| field.name()).collect();
+        if header.names().iter().collect::<Vec<_>>() != planned {
+            return Err(RewriteError::SchemaChanged);
+        }
+        let wanted: Vec<usize> = (0..planned.len()).filter(|&at| columns.contains(planned[at])).collect();
+        let schema = Arc::new(task.plan.source.project(&wanted).map_err(|_| RewriteError::SchemaChanged)?);
+        let types = wanted.iter().filter_map(|&at| task.types.get(at).copied()).collect();
+        let layout = Arc::new(TextLayout::new(task.dialect.clone(), header, schema, types)?);
+        let unit_bytes = match task.format {
+            SinkFormat::Parquet => ROW_GROUP_TEXT_BYTES,
+            SinkFormat::Csv(_) => TEXT_UNIT_BYTES,
+        };
+        let units = TextUnits { text, layout, unit_bytes, budget }.units(start);
+        Ok(Input { units, layout: None, digest: Some(digest) })
+    }
+
+    fn begin(&self, task: &Task, input: &Input) -> Result<(Arc<AnyEncoder>, AnyAppender, Bytes), RewriteError> {
+        match task.format {
+            SinkFormat::Parquet => {
+                let mut settings = self.parquet.clone();
+                settings.metadata = input.layout.as_ref().map(|layout| self.kept_metadata(layout)).unwrap_or_default();
+                let (encoder, appender) = write::begin(&task.plan, &settings, input.layout.as_ref())?;
+                Ok((Arc::new(AnyEncoder::Parquet(encoder)), AnyAppender::Parquet(appender), Bytes::new()))
+            }
+            SinkFormat::Csv(_) => {
+                let encoder = TextEncoder::new(&task.plan, &self.text, all_needed(&task.plan))?;
+                let mut appender = TextAppender::new(&self.text);
+                let header = appender.append(encoder.header()?)?;
+                Ok((Arc::new(AnyEncoder::Text(encoder)), AnyAppender::Text(appender), header))
+            }
+        }
+    }
+
+    fn kept_metadata(&self, layout: &FileLayout) -> Vec<KeyValue> {
+        let pairs = layout.metadata().file_metadata().key_value_metadata();
+        let kept = |pair: &&KeyValue| {
+            pair.key != parquet::arrow::ARROW_SCHEMA_META_KEY && self.keep_metadata.contains(&pair.key)
+        };
+        pairs.map(|pairs| pairs.iter().filter(kept).cloned().collect()).unwrap_or_default()
+    }
+
+    async fn encode(
+        &self,
+        task: &Task,
+        encoder: Arc<AnyEncoder>,
+        index: usize,
+        unit: Result<Unit, RewriteError>,
+    ) -> Result<Encoded, RewriteError> {
+        let Unit { rows, reservation, input_bytes } = unit?;
+        let inner = rows.await?;
+        self.progress.bytes_read(input_bytes);
+        let partitions =
+            task.object.partitions.iter().map(|partition| (partition.column.clone(), partition.value.clone()));
+        let rows = WithPartitions { inner, partitions: partitions.collect(), own: Arc::clone(&task.plan.source) };
+        let (plan, stop) = (Arc::clone(&task.plan), self.stop.clone());
+        let (payload, rows_in) = self
+            .compute
+            .run("rewriting rows", move || {
+                stop.check()?;
+                use super::rows::Rows;
+                let mask = mask(&plan, &rows)?;
+                Ok((encoder.encode(&rows, &mask, index)?, rows.len() as u64))
+            })
+            .await?;
+        Ok(Encoded { payload, rows_in, reservation })
+    }
+}
+
+/// An input that is open.
+struct Input {
+    units: BoxStream<'static, Result<Unit, RewriteError>>,
+    layout: Option<FileLayout>,
+    digest: Option<InputDigest>,
+}
+
+/// SHA-256 over an object that is read whole, as far as it was read.
+#[derive(Clone, Default)]
+pub struct InputDigest(Arc<Mutex<Sha256>>);
+
+impl InputDigest {
+    /// Takes the next bytes.
+    pub fn update(&self, bytes: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
+    }
+
+    fn hex(&self) -> String {
+        let digest = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
+        data_encoding::HEXLOWER.encode(&digest)
+    }
+}
+
+enum AnyEncoder {
+    Parquet(write::Encoder),
+    Text(TextEncoder),
+}
+
+enum AnyAppender {
+    Parquet(write::Appender),
+    Text(TextAppender),
+}
+
+enum Payload {
+    Parquet(EncodedRows),
+    Text(EncodedText),
+}
+
+struct Encoded {
+    payload: Payload,
+    rows_in: u64,
+    reservation: Reservation,
+}
+
+/// What one unit adds to an object's figures.
+struct Part {
+    rows: u64,
+    bytes: Option<Vec<u64>>,
+    states: Vec<ColumnState>,
+}
+
+impl AnyEncoder {
+    fn encode(
+        &self,
+        rows: &dyn super::rows::Rows,
+        mask: &super::evaluate::Mask,
+        index: usize,
+    ) -> Result<Payload, RewriteError> {
+        match self {
+            Self::Parquet(encoder) => Ok(Payload::Parquet(encoder.encode(rows, mask, index)?)),
+            Self::Text(encoder) => Ok(Payload::Text(encoder.encode(rows, mask)?)),
+        }
+    }
+}
+
+impl AnyAppender {
+    fn append(mut self, payload: Payload) -> Result<(Self, Bytes, Part), RewriteError> {
+        let (bytes, part) = match (&mut self, payload) {
+            (Self::Parquet(appender), Payload::Parquet(mut encoded)) => {
+                let chunks = encoded.take_chunks();
+                // readers stumble over row groups without rows
+                let bytes = if encoded.rows == 0 { Bytes::new() } else { appender.append(chunks)? };
+                (bytes, Part { rows: encoded.rows, bytes: Some(encoded.bytes), states: encoded.states })
+            }
+            (Self::Text(appender), Payload::Text(encoded)) => {
+                (appender.append(encoded.text)?, Part { rows: encoded.rows, bytes: None, states: encoded.states })
+            }
+            _ => return Err(RewriteError::Internal("matching encoder and appender")),
+        };
+        Ok((self, bytes, part))
+    }
+
+    fn finish(self) -> Result<Bytes, RewriteError> {
+        match self {
+            Self::Parquet(appender) => appender.finish(),
+            Self::Text(appender) => appender.finish(),
+        }
+    }
+}
+
+/// Figures of an object, added up over its units.
+struct Sum {
+    rows_in: u64,
+    rows_out: u64,
+    bytes: Vec<Option<u64>>,
+    states: Vec<ColumnState>,
+}
+
+impl Sum {
+    fn new(plan: &Plan) -> Self {
+        let states: Vec<_> = plan.columns.iter().map(ColumnState::new).collect();
+        Self { rows_in: 0, rows_out: 0, bytes: vec![Some(0); states.len()], states }
+    }
+
+    fn add(&mut self, rows_in: u64, part: &Part) {
+        self.rows_in += rows_in;
+        self.rows_out += part.rows;
+        for (column, sum) in self.bytes.iter_mut().enumerate() {
+            let more = part.bytes.as_ref().map(|bytes| bytes[column]);
+            *sum = sum.zip(more).map(|(sum, more)| sum + more);
+        }
+        merge(&mut self.states, &part.states);
+    }
+
+    fn done(self, task: &Task, published: Published, input_sha256: Option<String>) -> Done {
+        let plan = &task.plan;
+        let mut columns = Vec::new();
+        for ((column, state), bytes) in plan.columns.iter().zip(&self.states).zip(&self.bytes) {
+            for (leaf, tally) in column.leaves.clone().zip(&state.shape.tallies) {
+                columns.push(ColumnFacts {
+                    name: plan.description.columns[leaf].name.clone(),
+                    route: Route::Stream,
+                    values: tally.values,
+                    nulls: Some(tally.nulls),
+                    empties: tally.empties,
+                    transformed: Some(tally.transformed),
+                    failed: Some(tally.failed),
+                    // of a nested column only the sum over its leaves is known
+                    bytes: bytes.filter(|_| column.leaves.len() == 1 && task.format == SinkFormat::Parquet),
+                    distinct_in: tally.distinct_in.clone(),
+                    distinct_out: tally.distinct_out.clone(),
+                });
+            }
+        }
+        for partition in &plan.partitions {
+            let value = task.object.partitions.iter().find(|known| known.column == partition.name);
+            let is_null = value.is_none_or(|known| known.value.is_none());
+            columns.push(ColumnFacts {
+                name: plan.description.columns[partition.leaf].name.clone(),
+                route: Route::Path,
+                values: self.rows_out,
+                nulls: Some(if is_null { self.rows_out } else { 0 }),
+                empties: None,
+                transformed: None,
+                failed: None,
+                bytes: None,
+                distinct_in: None,
+                distinct_out: None,
+            });
+        }
+        Done { published, rows_in: self.rows_in, rows_out: self.rows_out, input_sha256, columns }
+    }
+}
+
+/// Source columns that the plan reads from the object itself.
+fn needed(plan: &Plan) -> Vec<String> {
+    let own = |name: &String| plan.source.column_with_name(name).is_some();
+    all_needed(plan).into_iter().filter(own).collect()
+}
+
+/// Source columns that the plan reads, partitions included, each once.
+fn all_needed(plan: &Plan) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let filter = plan.filter.iter().flat_map(|filter| filter.columns.clone());
+    for name in plan.columns.iter().flat_map(sources).chain(filter) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}

@@ -1,0 +1,261 @@
+//! Outcomes as rows, one for each output column of an object: what `RewriteExec` streams out.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, RecordBatch, StringBuilder, StructArray, UInt64Builder};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, UInt64Type};
+use arrow::error::ArrowError;
+
+use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Route, Status};
+use super::sketch::Sketch;
+
+fn text(name: &str, nullable: bool) -> Field {
+    Field::new(name, DataType::Utf8, nullable)
+}
+
+fn count(name: &str) -> Field {
+    Field::new(name, DataType::UInt64, true)
+}
+
+fn object_fields() -> Fields {
+    Fields::from(vec![text("path", false), count("size"), text("etag", true), text("sha256", true), count("rows")])
+}
+
+fn column_fields() -> Fields {
+    Fields::from(vec![
+        text("name", false),
+        text("route", false),
+        count("values"),
+        count("nulls"),
+        count("empties"),
+        count("transformed"),
+        count("failed"),
+        count("bytes"),
+        Field::new("distinct_in", DataType::Binary, true),
+        Field::new("distinct_out", DataType::Binary, true),
+    ])
+}
+
+/// The rows' schema: `status`, `input`, `output`, `failure`, `column`; the last is null for an object without columns.
+pub fn schema() -> SchemaRef {
+    let failure = Fields::from(vec![text("code", false), text("message", false)]);
+    Arc::new(Schema::new(vec![
+        text("status", false),
+        Field::new("input", DataType::Struct(object_fields()), false),
+        Field::new("output", DataType::Struct(object_fields()), true),
+        Field::new("failure", DataType::Struct(failure), true),
+        Field::new("column", DataType::Struct(column_fields()), true),
+    ]))
+}
+
+/// One outcome as rows.
+///
+/// # Errors
+/// Arrow's, for figures that no array can hold.
+pub fn to_batch(outcome: &Outcome) -> Result<RecordBatch, ArrowError> {
+    let rows = outcome.columns.len().max(1);
+    let status = words(std::iter::repeat_n(Some(status_word(outcome.status)), rows));
+    let failure = outcome.failure.as_ref();
+    let failure_field = Fields::from(vec![text("code", false), text("message", false)]);
+    let failure_arrays = vec![
+        words(std::iter::repeat_n(Some(failure.map_or("", |failure| &failure.code)), rows)),
+        words(std::iter::repeat_n(Some(failure.map_or("", |failure| &failure.message)), rows)),
+    ];
+    RecordBatch::try_new(
+        schema(),
+        vec![
+            status,
+            objects(Some(&outcome.input), rows)?,
+            objects(outcome.output.as_ref(), rows)?,
+            structs(failure_field, failure_arrays, failure.is_some(), rows)?,
+            columns(&outcome.columns)?,
+        ],
+    )
+}
+
+fn words<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    let mut builder = StringBuilder::new();
+    values.for_each(|value| builder.append_option(value));
+    Arc::new(builder.finish())
+}
+
+fn counts(values: impl Iterator<Item = Option<u64>>) -> ArrayRef {
+    let mut builder = UInt64Builder::new();
+    values.for_each(|value| builder.append_option(value));
+    Arc::new(builder.finish())
+}
+
+fn structs(fields: Fields, arrays: Vec<ArrayRef>, valid: bool, rows: usize) -> Result<ArrayRef, ArrowError> {
+    let nulls = (!valid).then(|| arrow::buffer::NullBuffer::new_null(rows));
+    Ok(Arc::new(StructArray::try_new(fields, arrays, nulls)?))
+}
+
+fn objects(facts: Option<&ObjectFacts>, rows: usize) -> Result<ArrayRef, ArrowError> {
+    let of = |get: fn(&ObjectFacts) -> Option<&str>| words(std::iter::repeat_n(facts.and_then(get), rows));
+    let path = words(std::iter::repeat_n(Some(facts.map_or("", |facts| facts.path.as_str())), rows));
+    let size = counts(std::iter::repeat_n(facts.map(|facts| facts.size), rows));
+    let etag = of(|facts| facts.etag.as_deref());
+    let sha256 = of(|facts| facts.sha256.as_deref());
+    let row_counts = counts(std::iter::repeat_n(facts.and_then(|facts| facts.rows), rows));
+    structs(object_fields(), vec![path, size, etag, sha256, row_counts], facts.is_some(), rows)
+}
+
+fn columns(facts: &[ColumnFacts]) -> Result<ArrayRef, ArrowError> {
+    if facts.is_empty() {
+        let empty = column_fields().iter().map(|field| arrow::array::new_null_array(field.data_type(), 1)).collect();
+        let nulls = Some(arrow::buffer::NullBuffer::new_null(1));
+        return Ok(Arc::new(StructArray::try_new(column_fields(), empty, nulls)?));
+    }
+    let of = |get: fn(&ColumnFacts) -> Option<u64>| counts(facts.iter().map(get));
+    let sketches = |get: fn(&ColumnFacts) -> Option<&Sketch>| {
+        let mut builder = BinaryBuilder::new();
+        facts.iter().for_each(|column| builder.append_option(get(column).map(Sketch::as_bytes)));
+        Arc::new(builder.finish()) as ArrayRef
+    };
+    let arrays = vec![
+        words(facts.iter().map(|column| Some(column.name.as_str()))),
+        words(facts.iter().map(|column| Some(route_word(column.route)))),
+        of(|column| Some(column.values)),
+        of(|column| column.nulls),
+        of(|column| column.empties),
+        of(|column| column.transformed),
+        of(|column| column.failed),
+        of(|column| column.bytes),
+        sketches(|column| column.distinct_in.as_ref()),
+        sketches(|column| column.distinct_out.as_ref()),
+    ];
+    Ok(Arc::new(StructArray::try_new(column_fields(), arrays, None)?))
+}
+
+/// The outcome that these rows are; `None` if they are not of [`to_batch`].
+pub fn from_batch(batch: &RecordBatch) -> Option<Outcome> {
+    if batch.schema_ref().fields() != schema().fields() || batch.num_rows() == 0 {
+        return None;
+    }
+    let status = match batch.column(0).as_string::<i32>().value(0) {
+        "written" => Status::Written,
+        "skipped" => Status::Skipped,
+        "failed" => Status::Failed,
+        _ => return None,
+    };
+    let failure = batch.column(3).as_struct();
+    let failure = failure.is_valid(0).then(|| Failure {
+        code: string(failure, 0, 0).unwrap_or_default(),
+        message: string(failure, 1, 0).unwrap_or_default(),
+    });
+    let columns = batch.column(4).as_struct();
+    let column = |row: usize| {
+        let sketch = |at: usize| {
+            let sketches = columns.column(at).as_binary::<i32>();
+            sketches.is_valid(row).then(|| Sketch::from_bytes(sketches.value(row))).flatten()
+        };
+        Some(ColumnFacts {
+            name: string(columns, 0, row)?,
+            route: route_of(&string(columns, 1, row)?)?,
+            values: number(columns, 2, row)?,
+            nulls: number(columns, 3, row),
+            empties: number(columns, 4, row),
+            transformed: number(columns, 5, row),
+            failed: number(columns, 6, row),
+            bytes: number(columns, 7, row),
+            distinct_in: sketch(8),
+            distinct_out: sketch(9),
+        })
+    };
+    let columns: Option<Vec<ColumnFacts>> =
+        (0..batch.num_rows()).filter(|&row| columns.is_valid(row)).map(column).collect();
+    Some(Outcome {
+        status,
+        input: object(batch.column(1).as_struct())?,
+        output: object(batch.column(2).as_struct()),
+        failure,
+        columns: columns?,
+    })
+}
+
+fn object(facts: &StructArray) -> Option<ObjectFacts> {
+    facts.is_valid(0).then_some(())?;
+    Some(ObjectFacts {
+        path: string(facts, 0, 0)?,
+        size: number(facts, 1, 0)?,
+        etag: string(facts, 2, 0),
+        sha256: string(facts, 3, 0),
+        rows: number(facts, 4, 0),
+    })
+}
+
+fn string(array: &StructArray, column: usize, row: usize) -> Option<String> {
+    let texts = array.column(column).as_string::<i32>();
+    texts.is_valid(row).then(|| texts.value(row).to_owned())
+}
+
+fn number(array: &StructArray, column: usize, row: usize) -> Option<u64> {
+    let numbers = array.column(column).as_primitive::<UInt64Type>();
+    numbers.is_valid(row).then(|| numbers.value(row))
+}
+
+fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Written => "written",
+        Status::Skipped => "skipped",
+        Status::Failed => "failed",
+    }
+}
+
+fn route_word(route: Route) -> &'static str {
+    match route {
+        Route::Stream => "stream",
+        Route::Path => "path",
+    }
+}
+
+fn route_of(word: &str) -> Option<Route> {
+    [Route::Stream, Route::Path].into_iter().find(|route| route_word(*route) == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_read_back_from_their_rows() {
+        let object = |path: &str| ObjectFacts {
+            path: path.to_owned(),
+            size: 7,
+            etag: None,
+            sha256: Some("00".to_owned()),
+            rows: Some(2),
+        };
+        let mut sketch = Sketch::default();
+        sketch.insert(b"a");
+        let column = |name: &str, route, bytes| ColumnFacts {
+            name: name.to_owned(),
+            route,
+            values: 2,
+            nulls: Some(0),
+            empties: None,
+            transformed: Some(2),
+            failed: Some(0),
+            bytes,
+            distinct_in: Some(sketch.clone()),
+            distinct_out: None,
+        };
+        let written = Outcome {
+            status: Status::Written,
+            input: object("a.csv"),
+            output: Some(object("a.parquet")),
+            failure: None,
+            columns: vec![column("a", Route::Stream, Some(3)), column("b", Route::Path, None)],
+        };
+        let failed = Outcome {
+            status: Status::Failed,
+            input: object("b.csv"),
+            output: None,
+            failure: Some(Failure { code: "csv-invalid".to_owned(), message: "row 3".to_owned() }),
+            columns: Vec::new(),
+        };
+        for outcome in [written, failed] {
+            assert_eq!(from_batch(&to_batch(&outcome).unwrap()), Some(outcome));
+        }
+    }
+}

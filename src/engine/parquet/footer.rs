@@ -1,0 +1,124 @@
+//! Reads a footer, and refuses one that lies, before anything else touches it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use parquet::DecodeResult;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
+
+use crate::engine::error::RewriteError;
+use crate::engine::storage::{Entry, Expected, Storage};
+
+/// Bytes read from the end at first: most footers fit, and it is one request.
+const FIRST_READ_BYTES: u64 = 64 * 1024;
+/// `PAR1`, at the start and the end of every file (parquet-format, "File format").
+const MAGIC_BYTES: u64 = 4;
+/// Footer length and magic at the end.
+const TAIL_BYTES: u64 = 8;
+
+fn unsound(what: impl Into<String>) -> RewriteError {
+    RewriteError::Parquet { what: what.into() }
+}
+
+/// The footer of an object, checked by [`check`].
+///
+/// # Errors
+/// [`RewriteError::Parquet`] for a file that is truncated, foreign or lies; [`RewriteError::Storage`].
+pub async fn read(storage: &Storage, entry: &Entry) -> Result<Arc<ParquetMetaData>, RewriteError> {
+    if entry.size < MAGIC_BYTES + TAIL_BYTES {
+        return Err(unsound(format!("{} bytes are too few for a footer", entry.size)));
+    }
+    let expected = Expected::from(entry);
+    let mut decoder = ParquetMetaDataPushDecoder::try_new(entry.size)
+        .map_err(|error| described(&error))?
+        .with_page_index_policy(PageIndexPolicy::Skip);
+    let tail = entry.size.saturating_sub(FIRST_READ_BYTES)..entry.size;
+    let bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
+    decoder.push_range(tail, bytes).map_err(|error| described(&error))?;
+    loop {
+        match decoder.try_decode().map_err(|error| described(&error))? {
+            DecodeResult::NeedsData(ranges) => {
+                if ranges.iter().any(|range| range.end > entry.size || range.start >= range.end) {
+                    return Err(unsound("its footer claims to be longer than the file"));
+                }
+                let bytes = storage.read_ranges(&entry.path, &ranges, &expected).await?;
+                decoder.push_ranges(ranges, bytes).map_err(|error| described(&error))?;
+            }
+            DecodeResult::Data(metadata) => {
+                check(&metadata, entry.size)?;
+                return Ok(Arc::new(metadata));
+            }
+            DecodeResult::Finished => return Err(unsound("it has no footer")),
+        }
+    }
+}
+
+/// A foreign error by its kind: its text may quote the file.
+fn described(error: &ParquetError) -> RewriteError {
+    unsound(match error {
+        ParquetError::NYI(_) => "its footer uses a feature that is not supported (encryption?)",
+        ParquetError::EOF(_) => "its footer ends too early",
+        ParquetError::IndexOutOfBound(..) => "its footer points outside itself",
+        _ => "its footer can't be read",
+    })
+}
+
+/// The bytes of a column chunk, dictionary page included. An offset of 0 for the dictionary page means none.
+pub fn chunk_range(chunk: &ColumnChunkMetaData) -> Result<Range<u64>, RewriteError> {
+    let start = match chunk.dictionary_page_offset() {
+        Some(offset) if offset > 0 => offset.min(chunk.data_page_offset()),
+        _ => chunk.data_page_offset(),
+    };
+    let (start, len) = (u64::try_from(start), u64::try_from(chunk.compressed_size()));
+    match (start, len) {
+        (Ok(start), Ok(len)) => {
+            let end = start.checked_add(len).ok_or_else(|| unsound("a column chunk ends beyond all bounds"))?;
+            Ok(start..end)
+        }
+        _ => Err(unsound("a column chunk begins or ends before the file does")),
+    }
+}
+
+/// Whether what a footer says of places and counts can be true of a file of `size` bytes.
+///
+/// # Errors
+/// [`RewriteError::Parquet`]: a chunk outside the file, in another file, or over another chunk; a negative count;
+/// columns that do not fit the schema.
+pub fn check(metadata: &ParquetMetaData, size: u64) -> Result<(), RewriteError> {
+    let columns = metadata.file_metadata().schema_descr().num_columns();
+    let mut ranges = Vec::with_capacity(metadata.num_row_groups() * columns);
+    let mut rows = 0i64;
+    for group in metadata.row_groups() {
+        if group.num_rows() < 0 {
+            return Err(unsound("a row group has a negative number of rows"));
+        }
+        rows = rows.checked_add(group.num_rows()).ok_or_else(|| unsound("its row counts overflow"))?;
+        if group.num_columns() != columns {
+            return Err(unsound(format!("a row group has {} columns, the schema {columns}", group.num_columns())));
+        }
+        for chunk in group.columns() {
+            if chunk.file_path().is_some() {
+                return Err(unsound("a column chunk lies in another file"));
+            }
+            let range = chunk_range(chunk)?;
+            if range.start < MAGIC_BYTES || range.end > size - TAIL_BYTES {
+                return Err(unsound("a column chunk lies outside the file"));
+            }
+            if chunk.num_values() < 0 || chunk.uncompressed_size() < 0 {
+                return Err(unsound("a column chunk has a negative count"));
+            }
+            if !range.is_empty() {
+                ranges.push(range);
+            }
+        }
+    }
+    if metadata.file_metadata().num_rows() != rows {
+        return Err(unsound(format!("it claims {} rows, its row groups {rows}", metadata.file_metadata().num_rows())));
+    }
+    ranges.sort_unstable_by_key(|range| range.start);
+    if ranges.windows(2).any(|pair| pair[0].end > pair[1].start) {
+        return Err(unsound("two column chunks overlap"));
+    }
+    Ok(())
+}

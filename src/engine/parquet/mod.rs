@@ -1,0 +1,11 @@
+//! Parquet in and out, row group by row group.
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`footer`] | reads a footer and refuses one that lies |
+//! | [`rows`] | a row group's columns as batches |
+//! | [`write`] | encodes columns side by side, appends them in order |
+
+pub mod footer;
+pub mod rows;
+pub mod write;

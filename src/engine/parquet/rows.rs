@@ -1,0 +1,242 @@
+//! A row group's columns as batches, decoded from bytes in memory, each column apart from the others.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use bytes::{Buf, Bytes};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Encoding;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::reader::{ChunkReader, Length};
+
+use super::footer::chunk_range;
+use crate::engine::error::RewriteError;
+use crate::engine::rows::{BATCH_ROWS, Batches, Rows, TextAs};
+
+/// One object's schema, and how its columns are best read.
+#[derive(Debug, Clone)]
+pub struct FileLayout {
+    metadata: Arc<ParquetMetaData>,
+    plain: ArrowReaderMetadata,
+    dictionaries: ArrowReaderMetadata,
+}
+
+impl FileLayout {
+    /// From a checked footer.
+    ///
+    /// # Errors
+    /// [`RewriteError::Parquet`] for a schema that Arrow has no words for.
+    pub fn new(metadata: Arc<ParquetMetaData>) -> Result<Self, RewriteError> {
+        let unsupported = |_| RewriteError::Parquet { what: "its schema has no Arrow equivalent".to_owned() };
+        let plain =
+            ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new()).map_err(unsupported)?;
+        let schema = Arc::new(with_dictionaries(plain.schema()));
+        let options = ArrowReaderOptions::new().with_schema(schema);
+        let dictionaries = ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).unwrap_or(plain.clone());
+        Ok(Self { metadata, plain, dictionaries })
+    }
+
+    /// Columns and their Arrow types.
+    pub fn schema(&self) -> &SchemaRef {
+        self.plain.schema()
+    }
+
+    /// The footer.
+    pub fn metadata(&self) -> &Arc<ParquetMetaData> {
+        &self.metadata
+    }
+
+    /// Byte ranges of the chunks of the named columns in one row group, and their bytes when decompressed.
+    ///
+    /// # Errors
+    /// [`RewriteError::SchemaChanged`] for a name that is not there.
+    pub fn ranges(&self, row_group: usize, columns: &[String]) -> Result<(Vec<Range<u64>>, u64), RewriteError> {
+        let group = self.metadata.row_group(row_group);
+        let mut ranges = Vec::new();
+        let mut decompressed = 0;
+        for leaf in self.leaves(columns)? {
+            ranges.push(chunk_range(group.column(leaf))?);
+            decompressed += group.column(leaf).uncompressed_size().unsigned_abs();
+        }
+        Ok((ranges, decompressed))
+    }
+
+    /// Leaf columns under the named ones, in file order.
+    fn leaves(&self, columns: &[String]) -> Result<Vec<usize>, RewriteError> {
+        let roots = columns.iter().map(|name| self.root(name)).collect::<Result<Vec<_>, _>>()?;
+        let schema = self.metadata.file_metadata().schema_descr();
+        Ok((0..schema.num_columns()).filter(|&leaf| roots.contains(&schema.get_column_root_idx(leaf))).collect())
+    }
+
+    fn root(&self, name: &str) -> Result<usize, RewriteError> {
+        self.plain.schema().index_of(name).map_err(|_| RewriteError::SchemaChanged)
+    }
+
+    /// Whether every data page of the column is dictionary-encoded, in every row group, by what the footer says.
+    pub fn is_dictionary(&self, column: &str) -> bool {
+        let Ok(leaves) = self.leaves(&[column.to_owned()]) else { return false };
+        let groups = self.metadata.row_groups();
+        !groups.is_empty()
+            && groups.iter().all(|group| leaves.iter().all(|&leaf| is_fully_dictionary(group.column(leaf))))
+    }
+
+    /// The one encoding, not a dictionary, of all data pages of a flat column, if the footer tells it.
+    pub fn plain_encoding(&self, column: &str) -> Option<Encoding> {
+        let leaves = self.leaves(&[column.to_owned()]).ok()?;
+        let [leaf] = leaves.as_slice() else { return None };
+        let mut encodings = self.metadata.row_groups().iter().map(|group| {
+            let mask = group.column(*leaf).page_encoding_stats_mask()?;
+            let mut used = mask.encodings();
+            used.next().filter(|_| used.next().is_none())
+        });
+        let first = encodings.next()??;
+        let dictionary = matches!(first, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
+        (!dictionary && encodings.all(|encoding| encoding == Some(first))).then_some(first)
+    }
+}
+
+fn is_fully_dictionary(chunk: &ColumnChunkMetaData) -> bool {
+    chunk
+        .page_encoding_stats_mask()
+        .is_some_and(|mask| mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY))
+}
+
+/// The schema with flat text and binary columns read as dictionaries, so that each distinct value is met once.
+fn with_dictionaries(schema: &Schema) -> Schema {
+    let fields: Fields = schema
+        .fields()
+        .iter()
+        .map(|field| match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => {
+                let values = Box::new(field.data_type().clone());
+                let data_type = DataType::Dictionary(Box::new(DataType::Int32), values);
+                Arc::new(Field::clone(field).with_data_type(data_type))
+            }
+            _ => Arc::clone(field),
+        })
+        .collect();
+    Schema::new_with_metadata(fields, schema.metadata().clone())
+}
+
+/// One row group, the needed chunks of it in memory.
+#[derive(Debug)]
+pub struct RowGroup {
+    layout: FileLayout,
+    index: usize,
+    rows: usize,
+    first_row: u64,
+    bytes: Pieces,
+}
+
+impl RowGroup {
+    /// Row group `index`, of which `pieces` holds the chunks' bytes by their place in the file.
+    pub fn new(
+        layout: FileLayout,
+        index: usize,
+        first_row: u64,
+        file_size: u64,
+        mut pieces: Vec<(u64, Bytes)>,
+    ) -> Self {
+        pieces.sort_unstable_by_key(|(start, _)| *start);
+        let rows = layout.metadata.row_group(index).num_rows() as usize;
+        Self { layout, index, rows, first_row, bytes: Pieces { file_size, pieces: pieces.into() } }
+    }
+}
+
+impl Rows for RowGroup {
+    fn len(&self) -> usize {
+        self.rows
+    }
+
+    fn first_row(&self) -> u64 {
+        self.first_row
+    }
+
+    fn batches<'a>(&'a self, columns: &[String], text: TextAs) -> Result<Batches<'a>, RewriteError> {
+        let label = columns.first().cloned().unwrap_or_default();
+        let undecodable = move || RewriteError::Decode { column: label.clone(), row_group: self.index };
+        let one_dictionary = text == TextAs::Dictionaries && columns.len() == 1 && {
+            let leaves = self.layout.leaves(columns)?;
+            leaves.iter().all(|&leaf| is_fully_dictionary(self.layout.metadata.row_group(self.index).column(leaf)))
+        };
+        let metadata = if one_dictionary { &self.layout.dictionaries } else { &self.layout.plain };
+        let roots = columns.iter().map(|name| self.layout.root(name)).collect::<Result<Vec<_>, _>>()?;
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), metadata.clone())
+            .with_row_groups(vec![self.index])
+            .with_projection(mask)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(|_| undecodable())?;
+        // the reader gives columns in file order, callers want theirs
+        let mut in_file_order = roots.clone();
+        in_file_order.sort_unstable();
+        in_file_order.dedup();
+        let order: Vec<usize> = roots.iter().map(|root| in_file_order.partition_point(|at| at < root)).collect();
+        let mut left = self.rows;
+        let mut reader = Some(reader);
+        Ok(Box::new(std::iter::from_fn(move || {
+            let batch = match reader.as_mut()?.next() {
+                Some(Ok(batch)) if batch.num_rows() <= left => batch,
+                None if left == 0 => return None,
+                // too few or too many rows are as bad as a page that does not decode
+                _ => {
+                    reader = None;
+                    return Some(Err(undecodable()));
+                }
+            };
+            left -= batch.num_rows();
+            Some(project(&batch, &order).ok_or_else(&undecodable))
+        })))
+    }
+}
+
+fn project(batch: &RecordBatch, order: &[usize]) -> Option<RecordBatch> {
+    batch.project(order).ok()
+}
+
+/// A file of which only some ranges are there.
+#[derive(Debug, Clone)]
+struct Pieces {
+    file_size: u64,
+    pieces: Arc<[(u64, Bytes)]>,
+}
+
+impl Pieces {
+    fn from(&self, start: u64) -> Option<Bytes> {
+        let at = self.pieces.partition_point(|(begin, _)| *begin <= start).checked_sub(1)?;
+        let (begin, bytes) = &self.pieces[at];
+        let skip = usize::try_from(start - begin).ok()?;
+        (skip <= bytes.len()).then(|| bytes.slice(skip..))
+    }
+}
+
+impl Length for Pieces {
+    fn len(&self) -> u64 {
+        self.file_size
+    }
+}
+
+fn absent() -> ParquetError {
+    ParquetError::EOF("outside the chunks that were read".to_owned())
+}
+
+impl ChunkReader for Pieces {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        Ok(self.from(start).ok_or_else(absent)?.reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        let bytes = self.from(start).ok_or_else(absent)?;
+        if length > bytes.len() {
+            return Err(absent());
+        }
+        Ok(bytes.slice(..length))
+    }
+}

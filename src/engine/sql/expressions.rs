@@ -1,0 +1,196 @@
+//! Binds SQL expressions to the source columns, and evaluates them batch by batch.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, Volatility};
+use datafusion::physical_plan::PhysicalExpr;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use super::functions;
+use crate::keys::Key;
+use crate::policy::sql::{BoundSql, Evaluate, SqlBinder};
+
+/// Binds SQL by DataFusion. Names are taken as they are written: no folding to lower case.
+pub struct Expressions {
+    context: SessionContext,
+}
+
+impl Expressions {
+    /// With our transforms as functions; the keyed ones use `key` and are absent without it.
+    pub fn new(key: Option<&Arc<Key>>) -> Self {
+        let mut config = SessionConfig::new();
+        config.options_mut().sql_parser.enable_ident_normalization = false;
+        let context = SessionContext::new_with_config(config);
+        for function in functions::all(key) {
+            context.register_udf(function);
+        }
+        Self { context }
+    }
+}
+
+#[derive(Debug)]
+struct Physical {
+    expression: Arc<dyn PhysicalExpr>,
+    data_type: DataType,
+}
+
+impl Evaluate for Physical {
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef, String> {
+        // a foreign error may quote the value that it met: only its kind is told
+        let failed = |error: DataFusionError| match error {
+            DataFusionError::ArrowError(..) => "the expression fails on a value of these rows (a cast or an overflow?)",
+            DataFusionError::ResourcesExhausted(_) => "the expression ran out of memory",
+            _ => "the expression fails on these rows",
+        };
+        let value = self.expression.evaluate(batch).and_then(|value| value.into_array(batch.num_rows()));
+        let array = value.map_err(failed)?;
+        if array.data_type() == &self.data_type {
+            return Ok(array);
+        }
+        cast(&array, &self.data_type).map_err(|_| format!("its result is no {}", self.data_type))
+    }
+}
+
+impl SqlBinder for Expressions {
+    fn bind(&self, sql: &str, schema: &SchemaRef) -> Result<BoundSql, String> {
+        let all = DFSchema::try_from(schema.as_ref().clone()).map_err(described)?;
+        let expression = self.context.parse_sql_expr(sql, &all).map_err(described)?;
+        refuse_unsteady(&expression)?;
+        let columns = in_schema_order(expression.column_refs().into_iter().cloned(), schema);
+        let raw_columns = in_schema_order(raw_columns(&expression).into_iter(), schema);
+        let fields: Vec<_> = columns.iter().filter_map(|name| schema.field_with_name(name).ok().cloned()).collect();
+        let read = Schema::new(fields);
+        let read_schema = DFSchema::try_from(read.clone()).map_err(described)?;
+        let physical = self.context.create_physical_expr(expression, &read_schema).map_err(described)?;
+        let data_type = match physical.data_type(&read).map_err(described)? {
+            // one form for text, whatever function made it
+            DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+            DataType::Null => return Err("the expression is always null".to_owned()),
+            other => other,
+        };
+        let nullable = physical.nullable(&read).map_err(described)?;
+        let evaluator = Arc::new(Physical { expression: physical, data_type: data_type.clone() });
+        Ok(BoundSql { sql: sql.to_owned(), columns, raw_columns, data_type, nullable, evaluator })
+    }
+}
+
+/// Only the policy's own text and the schema are known here, so DataFusion's words hold no values.
+fn described(error: DataFusionError) -> String {
+    let text = error.strip_backtrace();
+    let first_line = text.lines().next().unwrap_or_default();
+    first_line.trim_start_matches("Error during planning: ").trim_start_matches("Schema error: ").to_owned()
+}
+
+/// Two runs must give the same: no `now()`, `random()` or `uuid()`; one row must suffice: no aggregates or subqueries.
+fn refuse_unsteady(expression: &Expr) -> Result<(), String> {
+    let mut refused = None;
+    let walked = expression.apply(|node| {
+        let reason = match node {
+            Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {
+                Some(format!("`{}` gives another answer in every run, and runs must be repeatable", call.func.name()))
+            }
+            Expr::AggregateFunction(_) | Expr::WindowFunction(_) => {
+                Some("aggregates and window functions need other rows; an expression sees one row".to_owned())
+            }
+            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => {
+                Some("subqueries are not possible here; an expression sees one row".to_owned())
+            }
+            _ => None,
+        };
+        refused = reason;
+        Ok(if refused.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    walked.map_err(described)?;
+    refused.map_or(Ok(()), Err)
+}
+
+/// Columns that reach the result outside any of our functions.
+fn raw_columns(expression: &Expr) -> BTreeSet<Column> {
+    let mut columns = BTreeSet::new();
+    let walked = expression.apply(|node| {
+        Ok(match node {
+            Expr::ScalarFunction(call) if functions::hides(call.func.name()) => TreeNodeRecursion::Jump,
+            Expr::Column(column) => {
+                columns.insert(column.clone());
+                TreeNodeRecursion::Continue
+            }
+            _ => TreeNodeRecursion::Continue,
+        })
+    });
+    debug_assert!(walked.is_ok(), "the visitor gives no error");
+    columns
+}
+
+fn in_schema_order(columns: impl Iterator<Item = Column>, schema: &Schema) -> Vec<String> {
+    let named: BTreeSet<String> = columns.map(|column| column.name).collect();
+    schema.fields().iter().map(|field| field.name().clone()).filter(|name| named.contains(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{AsArray, Int64Array, StringArray};
+    use arrow::datatypes::Field;
+
+    use super::*;
+
+    fn schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![Field::new("Email", DataType::Utf8, true), Field::new("age", DataType::Int64, true)]))
+    }
+
+    fn bind(sql: &str) -> Result<BoundSql, String> {
+        Expressions::new(None).bind(sql, &schema())
+    }
+
+    #[test]
+    fn an_expression_reads_only_its_columns_and_keeps_their_case() {
+        let bound = bind("lower(split_part(Email, '@', 2))").unwrap();
+        assert_eq!((bound.columns.as_slice(), &bound.data_type), (&["Email".to_owned()][..], &DataType::Utf8));
+        let fields = Schema::new(vec![schema().field(0).clone()]);
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a@Example.COM"), None]));
+        let batch = RecordBatch::try_new(Arc::new(fields), vec![texts]).unwrap();
+        let made = bound.evaluator.evaluate(&batch).unwrap();
+        assert_eq!(made.as_string::<i32>().iter().collect::<Vec<_>>(), [Some("example.com"), None]);
+        assert!(bind("lower(email)").unwrap_err().contains("email"));
+    }
+
+    #[test]
+    fn what_differs_between_runs_or_needs_other_rows_is_refused() {
+        for sql in ["now()", "random()", "uuid()", "current_date()", "sum(age)", "age + random()", "(select 1)"] {
+            assert!(bind(sql).is_err(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn columns_inside_our_functions_are_not_raw() {
+        let bound = bind("mask(Email, 1, 0) || cast(age as varchar)").unwrap();
+        assert_eq!(bound.columns, ["Email", "age"]);
+        assert_eq!(bound.raw_columns, ["age"]);
+    }
+
+    #[test]
+    fn a_failing_row_is_told_without_its_value() {
+        let bound = bind("cast(Email as bigint)").unwrap();
+        let fields = Schema::new(vec![schema().field(0).clone()]);
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["CANARY"]));
+        let batch = RecordBatch::try_new(Arc::new(fields), vec![texts]).unwrap();
+        let error = bound.evaluator.evaluate(&batch).unwrap_err();
+        assert!(!error.contains("CANARY"), "{error}");
+    }
+
+    #[test]
+    fn numbers_compare_as_numbers() {
+        let bound = bind("age >= 18").unwrap();
+        let fields = Schema::new(vec![schema().field(1).clone()]);
+        let ages: ArrayRef = Arc::new(Int64Array::from(vec![Some(9), Some(18), None]));
+        let batch = RecordBatch::try_new(Arc::new(fields), vec![ages]).unwrap();
+        let made = bound.evaluator.evaluate(&batch).unwrap();
+        assert_eq!(made.as_boolean().iter().collect::<Vec<_>>(), [Some(false), Some(true), None]);
+    }
+}

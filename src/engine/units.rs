@@ -1,0 +1,286 @@
+//! An object as a stream of units of work, in row order, each with its part of the memory budget.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+
+use super::budget::{Budget, Reservation};
+use super::compute::Compute;
+use super::csv::{Block, Blocks, Codec, Decompressor, Dialect, Header, MAX_HEADER_BYTES};
+use super::error::RewriteError;
+use super::object::InputDigest;
+use super::parquet::rows::{FileLayout, RowGroup};
+use super::rows::Rows;
+use super::storage::{Entry, Expected, Storage, StorageError};
+use super::text_rows::{TextLayout, TextRows};
+
+/// Work on a unit holds the compressed source, the encoded output, and the batches of the columns under way.
+const PARQUET_WORKING_FACTOR: u64 = 3;
+/// Work on CSV holds the text, its columns, what they become, and the encoded output.
+const CSV_WORKING_FACTOR: u64 = 4;
+
+/// One unit: the future reads and decodes it, the reservation is held until its output is written.
+pub struct Unit {
+    /// Gives the rows.
+    pub rows: BoxFuture<'static, Result<Box<dyn Rows>, RewriteError>>,
+    /// Its part of the budget.
+    pub reservation: Reservation,
+    /// Bytes of the input that it stands for.
+    pub input_bytes: u64,
+}
+
+/// Row groups of a Parquet object.
+pub struct RowGroups {
+    /// Where it lies.
+    pub storage: Storage,
+    /// The object.
+    pub entry: Entry,
+    /// Its columns.
+    pub layout: FileLayout,
+    /// Source columns that the plan reads.
+    pub columns: Vec<String>,
+    /// The budget.
+    pub budget: Budget,
+}
+
+impl RowGroups {
+    /// The units, one for each row group, in file order.
+    pub fn units(self) -> BoxStream<'static, Result<Unit, RewriteError>> {
+        let groups = self.layout.metadata().num_row_groups();
+        let state = (Arc::new(self), 0usize, 0u64);
+        let units = futures::stream::unfold(state, move |(this, index, first_row)| async move {
+            if index == groups {
+                return None;
+            }
+            let rows = this.layout.metadata().row_group(index).num_rows().unsigned_abs();
+            let unit = Self::unit(&this, index, first_row).await;
+            Some((unit, (this, index + 1, first_row + rows)))
+        });
+        units.boxed()
+    }
+
+    async fn unit(this: &Arc<Self>, index: usize, first_row: u64) -> Result<Unit, RewriteError> {
+        let (ranges, _) = this.layout.ranges(index, &this.columns)?;
+        let input_bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+        let reservation = this.budget.reserve(input_bytes.saturating_mul(PARQUET_WORKING_FACTOR)).await;
+        let this = Arc::clone(this);
+        let rows = async move {
+            let expected = Expected::from(&this.entry);
+            let bytes = this.storage.read_ranges(&this.entry.path, &ranges, &expected).await?;
+            let pieces = ranges.iter().map(|range| range.start).zip(bytes).collect();
+            let group = RowGroup::new(this.layout.clone(), index, first_row, this.entry.size, pieces);
+            Ok(Box::new(group) as Box<dyn Rows>)
+        };
+        Ok(Unit { rows: Box::pin(rows), reservation, input_bytes })
+    }
+}
+
+/// Decompressed bytes handed on at a time: what a small object may expand to is not known.
+const TEXT_BYTES: usize = 8 << 20;
+
+/// The decompressed bytes of a CSV object, piece by piece.
+pub struct TextStream {
+    pieces: BoxStream<'static, Result<Bytes, StorageError>>,
+    stream: Option<Decompressing>,
+    compute: Compute,
+    digest: InputDigest,
+}
+
+/// A decompressor and what it has not taken yet.
+struct Decompressing {
+    decompressor: Decompressor,
+    input: Bytes,
+    input_ended: bool,
+}
+
+impl TextStream {
+    /// Opens the object, which is compressed by `codec` if there is one; nothing is read yet.
+    pub fn open(storage: &Storage, entry: &Entry, codec: Option<Codec>, compute: &Compute) -> Self {
+        let pieces = storage.get_stream(&entry.path, &Expected::from(entry));
+        let stream = codec.map(|codec| Decompressing {
+            decompressor: Decompressor::new(codec),
+            input: Bytes::new(),
+            input_ended: false,
+        });
+        Self { pieces, stream, compute: compute.clone(), digest: InputDigest::default() }
+    }
+
+    /// The digest of the object's bytes, as far as they were read.
+    pub fn digest(&self) -> InputDigest {
+        self.digest.clone()
+    }
+
+    async fn piece(&mut self) -> Result<Option<Bytes>, RewriteError> {
+        let Some(piece) = self.pieces.next().await.transpose()? else { return Ok(None) };
+        let digest = self.digest.clone();
+        let hash = move || {
+            digest.update(&piece);
+            Ok(Some(piece))
+        };
+        self.compute.run("hashing an input", hash).await
+    }
+
+    /// The next bytes; `None` at the end of a whole stream.
+    ///
+    /// # Errors
+    /// Storage, or a compressed stream that is damaged or ends too early.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, RewriteError> {
+        loop {
+            let Some(mut stream) = self.stream.take() else { return self.piece().await };
+            if stream.input.is_empty() && !stream.input_ended {
+                match self.piece().await? {
+                    Some(piece) => stream.input = piece,
+                    None => stream.input_ended = true,
+                }
+            }
+            let (stream, text) = self.compute.run("decompressing", move || stream.step()).await?;
+            let ended = stream.is_none();
+            self.stream = stream;
+            if !text.is_empty() || ended {
+                return Ok((!text.is_empty()).then(|| text.into()));
+            }
+        }
+    }
+
+    /// Reads as far as the header, and gives it with the bytes read so far.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), and a header that can't be one.
+    pub async fn header(&mut self, dialect: &Dialect) -> Result<(Header, Bytes), RewriteError> {
+        let mut start = Vec::new();
+        loop {
+            let more = self.next().await?;
+            let is_all = more.is_none();
+            start.extend_from_slice(&more.unwrap_or_default());
+            if let Some(header) = Header::read(&start, is_all, dialect)? {
+                return Ok((header, start.into()));
+            }
+            if start.len() > 2 * MAX_HEADER_BYTES {
+                return Err(RewriteError::Internal("reading a CSV header"));
+            }
+        }
+    }
+}
+
+impl Decompressing {
+    /// Decompresses a bounded piece; gives itself back until the stream has come to its whole end.
+    fn step(mut self) -> Result<(Option<Self>, Vec<u8>), RewriteError> {
+        let mut text = vec![0; TEXT_BYTES];
+        let mut input = &self.input[..];
+        let filled = self.decompressor.read(&mut input, &mut text)?;
+        self.input = self.input.slice(self.input.len() - input.len()..);
+        text.truncate(filled);
+        if filled == 0 && self.input_ended {
+            self.decompressor.finish()?;
+            return Ok((None, text));
+        }
+        Ok((Some(self), text))
+    }
+}
+
+/// Runs of whole records of a CSV object.
+pub struct TextUnits {
+    /// The text after what was read for the header.
+    pub text: TextStream,
+    /// Columns and their types.
+    pub layout: Arc<TextLayout>,
+    /// Bytes of text for each unit.
+    pub unit_bytes: usize,
+    /// The budget.
+    pub budget: Budget,
+}
+
+/// Bytes of text that one thread parses at a time.
+const BLOCK_BYTES: usize = 4 << 20;
+
+struct Cutting {
+    text: TextStream,
+    layout: Arc<TextLayout>,
+    budget: Budget,
+    blocks: Option<Blocks>,
+    ready: VecDeque<Block>,
+    ready_bytes: usize,
+    unit_bytes: usize,
+}
+
+impl TextUnits {
+    /// The units. `start` is what was read of the text to find the header.
+    pub fn units(self, start: Bytes) -> BoxStream<'static, Result<Unit, RewriteError>> {
+        let blocks = Some(Blocks::new(self.layout.dialect(), self.layout.header(), BLOCK_BYTES.min(self.unit_bytes)));
+        let cutting = Cutting {
+            text: self.text,
+            layout: self.layout,
+            budget: self.budget,
+            blocks,
+            ready: VecDeque::new(),
+            ready_bytes: 0,
+            unit_bytes: self.unit_bytes,
+        };
+        futures::stream::try_unfold((cutting, Some(start)), |(mut cutting, start)| async move {
+            Ok(cutting.next(start).await?.map(|unit| (unit, (cutting, None))))
+        })
+        .boxed()
+    }
+}
+
+impl Cutting {
+    async fn next(&mut self, start: Option<Bytes>) -> Result<Option<Unit>, RewriteError> {
+        let bound = (self.unit_bytes + BLOCK_BYTES) as u64;
+        let reservation = self.budget.reserve(bound * CSV_WORKING_FACTOR).await;
+        let mut more = start;
+        while self.ready_bytes < self.unit_bytes && self.blocks.is_some() {
+            let text = match more.take() {
+                Some(text) => Some(text),
+                None => self.text.next().await?,
+            };
+            self.cut(text).await?;
+        }
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while bytes < self.unit_bytes {
+            let Some(block) = self.ready.pop_front() else { break };
+            bytes += block.bytes.len();
+            taken.push(block);
+        }
+        self.ready_bytes -= bytes;
+        if taken.is_empty() {
+            return Ok(None);
+        }
+        let (layout, compute) = (Arc::clone(&self.layout), self.text.compute.clone());
+        let rows = async move {
+            let parse = move || Ok(Box::new(TextRows::parse(&layout, taken)?) as Box<dyn Rows>);
+            compute.run("parsing CSV", parse).await
+        };
+        Ok(Some(Unit { rows: Box::pin(rows), reservation, input_bytes: bytes as u64 }))
+    }
+
+    async fn cut(&mut self, text: Option<Bytes>) -> Result<(), RewriteError> {
+        let Some(mut blocks) = self.blocks.take() else { return Ok(()) };
+        let (blocks, cut) = self
+            .text
+            .compute
+            .run("cutting CSV", move || {
+                let mut cut = Vec::new();
+                let blocks = match text {
+                    Some(text) => {
+                        blocks.push(&text, |block| cut.push(block))?;
+                        Some(blocks)
+                    }
+                    None => {
+                        cut.extend(blocks.finish()?);
+                        None
+                    }
+                };
+                Ok((blocks, cut))
+            })
+            .await?;
+        self.blocks = blocks;
+        self.ready_bytes += cut.iter().map(|block| block.bytes.len()).sum::<usize>();
+        self.ready.extend(cut);
+        Ok(())
+    }
+}
