@@ -1,0 +1,125 @@
+//! Sums over objects in which one unknown part makes the whole unknown.
+
+use std::collections::BTreeMap;
+
+use crate::engine::outcome::{ColumnFacts, Route};
+use crate::engine::sketch::Sketch;
+use crate::lineage::model::{Column, RouteUse};
+use crate::policy::describe::ColumnPlan;
+
+/// The sum of all parts; unknown if one is, or if it does not fit.
+pub(super) fn sum(parts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    parts.into_iter().try_fold(0u64, |sum, part| sum.checked_add(part?))
+}
+
+/// Sums over the written objects of one column.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Figures {
+    objects: u64,
+    values: Sum,
+    nulls: Sum,
+    empties: Sum,
+    transformed: Sum,
+    failed: Sum,
+    distinct_in: Distinct,
+    distinct_out: Distinct,
+    routes: BTreeMap<Route, (u64, Sum)>,
+}
+
+impl Figures {
+    /// Counts in one written object; `None` is an object that says nothing of this column.
+    pub(super) fn add(&mut self, facts: Option<&ColumnFacts>) {
+        self.objects += 1;
+        self.values.add(facts.map(|facts| facts.values));
+        self.nulls.add(facts.and_then(|facts| facts.nulls));
+        self.empties.add(facts.and_then(|facts| facts.empties));
+        self.transformed.add(facts.and_then(|facts| facts.transformed));
+        self.failed.add(facts.and_then(|facts| facts.failed));
+        self.distinct_in.add(facts.and_then(|facts| facts.distinct_in.as_ref()));
+        self.distinct_out.add(facts.and_then(|facts| facts.distinct_out.as_ref()));
+        if let Some(facts) = facts {
+            let (objects, bytes) = self.routes.entry(facts.route).or_default();
+            *objects += 1;
+            bytes.add(facts.bytes);
+        }
+    }
+
+    pub(super) fn with(self, plan: ColumnPlan) -> Column {
+        let any = self.objects > 0;
+        let known = |sum: Sum| sum.0.filter(|_| any);
+        let routes = self.routes.into_iter().map(|(route, (objects, bytes))| RouteUse {
+            route: match route {
+                Route::Stream => "stream".into(),
+                Route::Path => "path".into(),
+            },
+            objects,
+            bytes: bytes.0,
+        });
+        Column {
+            name: plan.name,
+            inputs: plan.inputs,
+            indirect_inputs: plan.indirect_inputs,
+            transform: plan.transform,
+            parameters: plan.parameters,
+            domain: plan.domain,
+            key: plan.key,
+            deterministic: plan.deterministic,
+            reversible: plan.reversible,
+            masking: plan.masking,
+            type_before: plan.type_before,
+            type_after: plan.type_after,
+            partition: plan.partition,
+            routes: routes.collect(),
+            values: known(self.values),
+            nulls: known(self.nulls),
+            empties: known(self.empties),
+            transformed: known(self.transformed),
+            failed: known(self.failed),
+            distinct_in: self.distinct_in.estimate(),
+            distinct_out: self.distinct_out.estimate(),
+        }
+    }
+}
+
+/// A sum that turns unknown with its first unknown part.
+#[derive(Debug, Clone, Copy)]
+struct Sum(Option<u64>);
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self(Some(0))
+    }
+}
+
+impl Sum {
+    fn add(&mut self, part: Option<u64>) {
+        self.0 = sum([self.0, part].into_iter());
+    }
+}
+
+/// The union of sketches, with the same rule.
+#[derive(Debug, Clone, Default)]
+enum Distinct {
+    #[default]
+    Nothing,
+    Known(Sketch),
+    Unknown,
+}
+
+impl Distinct {
+    fn add(&mut self, part: Option<&Sketch>) {
+        match (&mut *self, part) {
+            (Self::Known(all), Some(part)) => all.merge(part),
+            (Self::Nothing, Some(part)) => *self = Self::Known(part.clone()),
+            (_, None) => *self = Self::Unknown,
+            (Self::Unknown, Some(_)) => {}
+        }
+    }
+
+    fn estimate(&self) -> Option<u64> {
+        match self {
+            Self::Known(sketch) => Some(sketch.estimate()),
+            Self::Nothing | Self::Unknown => None,
+        }
+    }
+}

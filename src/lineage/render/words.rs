@@ -1,0 +1,171 @@
+//! How facts are said, in text and HTML alike.
+
+use std::fmt::Write;
+
+use super::clean::clean;
+use crate::lineage::model::{Column, Report, Status};
+
+/// What an unknown figure looks like.
+pub(super) const UNKNOWN: &str = "?";
+
+/// `1234567` as `1,234,567`.
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `12345` milliseconds as `12.345 s`.
+fn seconds(millis: u64) -> String {
+    format!("{}.{:03} s", number(millis / 1_000), millis % 1_000)
+}
+
+/// A figure, or that it is unknown.
+pub(super) fn figure(n: Option<u64>) -> String {
+    n.map_or_else(|| UNKNOWN.into(), number)
+}
+
+/// How the run ended, in a word and what it means.
+pub(super) fn status(report: &Report) -> String {
+    let meaning = match report.status {
+        Status::Complete => "every object of the dataset stands in the sink",
+        Status::Partial => "some objects stand in the sink, others failed or were not reached",
+        Status::Failed => "nothing of the dataset stands in the sink",
+        Status::NothingToDo => "every object stood in the sink already",
+    };
+    format!("{} ({meaning})", report.status.as_str())
+}
+
+/// Names, cleaned, with commas; `none` for no names.
+pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.into_iter().map(clean).collect();
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+/// `pseudonym from mail (bits=128, encoding=hex); deterministic, one-way; steered by tenant_id`.
+pub(super) fn done(column: &Column) -> String {
+    let mut out = match column.transform.as_str() {
+        "keep" => "KEPT as it is".to_owned(),
+        other => clean(other).into_owned(),
+    };
+    let own = [column.name.as_str()];
+    if !column.inputs.is_empty() && column.inputs != own {
+        let from = if column.transform == "keep" { ", renamed from" } else { " from" };
+        let _ = write!(out, "{from} {}", list(column.inputs.iter().map(String::as_str)));
+    }
+    if !column.parameters.is_empty() {
+        let parameters: Vec<_> = column.parameters.iter().map(|(name, value)| parameter(name, value)).collect();
+        let _ = write!(out, " ({})", parameters.join(", "));
+    }
+    if column.transform != "keep" {
+        let _ = write!(out, "; {}", properties(column));
+    }
+    if !column.indirect_inputs.is_empty() {
+        let _ = write!(out, "; steered by {}", list(column.indirect_inputs.iter().map(String::as_str)));
+    }
+    if column.partition {
+        out.push_str("; in the path");
+    }
+    out
+}
+
+fn properties(column: &Column) -> String {
+    let repeats = if column.deterministic { "deterministic" } else { "not deterministic" };
+    let back = match (column.masking, column.reversible) {
+        (_, true) => "reversible with the key",
+        (true, false) => "one-way",
+        (false, false) => "SHOWS source values",
+    };
+    format!("{repeats}, {back}")
+}
+
+fn parameter(name: &str, value: &serde_json::Value) -> String {
+    let value = match value {
+        serde_json::Value::String(text) => format!("{text:?}"),
+        other => other.to_string(),
+    };
+    clean(&format!("{name}={value}")).into_owned()
+}
+
+/// `users / 2026-11`, or `-` for a transform without a key.
+pub(super) fn domain_and_key(column: &Column) -> String {
+    match (&column.domain, &column.key) {
+        (None, None) => "-".into(),
+        (Some(domain), None) => clean(domain).into_owned(),
+        (None, Some(key)) => clean(key).into_owned(),
+        (Some(domain), Some(key)) => format!("{} / {}", clean(domain), clean(key)),
+    }
+}
+
+/// `Int64 -> Utf8`, or `Utf8` where it stayed.
+pub(super) fn types(column: &Column) -> String {
+    let after = clean(&column.type_after);
+    match &column.type_before {
+        Some(before) if *before == column.type_after => after.into_owned(),
+        Some(before) => format!("{} -> {after}", clean(before)),
+        None => format!("new {after}"),
+    }
+}
+
+/// `1,000 -> 990`: distinct values before and after.
+pub(super) fn distinct(column: &Column) -> String {
+    format!("{} -> {}", figure(column.distinct_in), figure(column.distinct_out))
+}
+
+/// Label and text of each line that stands above the columns.
+pub(super) fn summary(report: &Report) -> Vec<(&'static str, String)> {
+    let totals = &report.totals;
+    let keys = report.keys.iter().map(|key| format!("{} (fingerprint {})", clean(&key.id), clean(&key.fingerprint)));
+    let keys: Vec<_> = keys.collect();
+    let unicode: Vec<_> = report.unicode.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    let mut lines = vec![
+        ("run", format!("{} by lakeveil {}", clean(&report.run_id), clean(&report.tool_version))),
+        ("time", format!("{} to {} ({})", report.started, report.ended, seconds(report.elapsed_ms))),
+        ("source", clean(&report.source.url).into_owned()),
+        ("sink", clean(&report.sink.url).into_owned()),
+        ("policy", format!("sha256 {}", clean(&report.policy_digest))),
+        ("keys", if keys.is_empty() { "none".into() } else { keys.join(", ") }),
+        (
+            "objects",
+            format!(
+                "{} written, {} skipped as unchanged, {} failed, {} pruned; {} hidden names passed over",
+                number(totals.objects_written),
+                number(totals.objects_skipped),
+                number(totals.objects_failed),
+                number(totals.objects_pruned),
+                number(totals.skipped_by_rule),
+            ),
+        ),
+        ("rows", format!("{} read, {} written", figure(totals.rows_in), figure(totals.rows_out))),
+        ("bytes", format!("{} read, {} written", figure(totals.bytes_in), figure(totals.bytes_out))),
+    ];
+    if let Some(filter) = &report.filter {
+        let inputs = list(filter.inputs.iter().map(String::as_str));
+        lines.push(("where", format!("{} (reads {inputs})", clean(&filter.condition))));
+    }
+    if !unicode.is_empty() {
+        lines.push(("unicode", clean(&unicode.join(", ")).into_owned()));
+    }
+    if let Some(failure) = &report.failure {
+        lines.push(("stopped", format!("{}: {}", clean(&failure.code), clean(&failure.message))));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(figure(None), "?");
+        assert_eq!(seconds(1_234_005), "1,234.005 s");
+    }
+}
