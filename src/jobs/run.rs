@@ -1,0 +1,211 @@
+//! Does the job: takes the sink's lease, rewrites, records, prunes, reports.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::StreamExt;
+use uuid::Uuid;
+
+use super::prepare::{Places, Prepared, open_key, prepare};
+use super::{JobError, Settings, prune};
+use crate::engine::budget::Budget;
+use crate::engine::compute::Compute;
+use crate::engine::lease::{Lease, break_lease};
+use crate::engine::object::Run;
+use crate::engine::outcome::Failure;
+use crate::engine::outcome_rows;
+use crate::engine::progress::Progress;
+use crate::engine::publish::clean_temporaries;
+use crate::engine::rewrite_exec::RewriteExec;
+use crate::engine::stop::Stop;
+use crate::engine::storage::{CONTROL_FOLDER, Environment};
+use crate::lineage::collect::{Collector, Ending, RunFacts};
+use crate::lineage::emit::Emitter;
+use crate::lineage::model::{Host, Location, Report, Status};
+use crate::lineage::render;
+use crate::policy::describe::Warning;
+use crate::policy::{Document, Format};
+use crate::transforms::normalize::UNICODE_VERSIONS;
+
+/// Of the memory that the caller grants, the part that units of work reserve; the rest is the program itself, its
+/// threads' working sets and what the allocator keeps.
+const UNITS_SHARE: (u64, u64) = (5, 8);
+
+/// Objects under way at a time beyond one for each thread: while one is published another computes.
+const EXTRA_OBJECTS: usize = 1;
+
+/// Runs the job of `document` and gives its report, which also lies in the sink under `_lakeveil/reports/`.
+///
+/// # Errors
+/// What stopped the run as a whole; objects that failed are in the report.
+pub async fn run(
+    document: &Document,
+    settings: &Settings,
+    environment: Environment,
+    progress: Arc<dyn Progress>,
+    stop: Stop,
+) -> Result<Report, JobError> {
+    let started = SystemTime::now();
+    let run_id = Uuid::now_v7();
+    let compute = Compute::new(settings.threads).map_err(|_| JobError::Internal("starting threads"))?;
+    let places = Places::open(&document.policy, environment)?;
+    let key = open_key(&document.policy)?;
+    if settings.break_lease {
+        break_lease(&places.control).await?;
+    }
+    let lease = Lease::acquire(&places.control, &run_id.to_string(), "lakeveil run").await?;
+    let watch = watch_lease(&lease, stop.clone());
+    let held = async {
+        clean_temporaries(&places.sink).await?;
+        let prepared = prepare(document, settings, &compute, &places, key.as_ref()).await?;
+        let facts = RunFacts {
+            run_id,
+            started,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            source: place(&places.source.to_string(), document.policy.source.format),
+            sink: place(&places.sink.location().to_string(), document.policy.sink.format),
+            host: Host {
+                threads: compute.threads() as u64,
+                memory_bytes: settings.memory_bytes,
+                cpu_arch: std::env::consts::ARCH.to_owned(),
+            },
+            unicode: UNICODE_VERSIONS.iter().map(|(name, version)| (name.to_string(), version.to_string())).collect(),
+        };
+        work(document, settings, prepared, facts, compute.clone(), progress, stop).await
+    };
+    let done = held.await;
+    watch.abort();
+    let released = lease.release().await;
+    let report = done?;
+    released?;
+    Ok(report)
+}
+
+fn place(url: &str, format: Option<Format>) -> Location {
+    let format = format.map(|format| match format {
+        Format::Parquet => "parquet".to_owned(),
+        Format::Csv => "csv".to_owned(),
+    });
+    Location { url: url.to_owned(), format }
+}
+
+/// Without the lease another run may write: this one stops.
+fn watch_lease(lease: &Lease, stop: Stop) -> tokio::task::JoinHandle<()> {
+    let mut lost = lease.lost();
+    tokio::spawn(async move {
+        if lost.wait_for(|lost| *lost).await.is_ok() {
+            tracing::error!("the sink's lease was lost to another run; stopping");
+            stop.request();
+        }
+    })
+}
+
+async fn work(
+    document: &Document,
+    settings: &Settings,
+    mut prepared: Prepared,
+    facts: RunFacts,
+    compute: Compute,
+    progress: Arc<dyn Progress>,
+    stop: Stop,
+) -> Result<Report, JobError> {
+    let pruning = prune::choose(&prepared, &prepared.inputs, settings.prune)?;
+    let emitter = settings.openlineage.as_deref().map(Emitter::from_env).transpose();
+    let emitter = emitter.map_err(|error| JobError::Usage(error.to_string()))?;
+    let namespace = settings.namespace.as_deref().unwrap_or(render::openlineage::DEFAULT_JOB_NAMESPACE);
+    let run_id = facts.run_id;
+    let mut warnings = Vec::new();
+    if prepared.inputs.is_empty() && pruning.outputs.is_empty() {
+        let message =
+            "the source holds no object that could be read; check its URL, its glob and the format".to_owned();
+        warnings.push(Warning { code: "no-objects".to_owned(), column: None, message });
+    }
+    let mut collector = Collector::new(facts, &prepared.description);
+    if let Some(emitter) = &emitter {
+        let event = render::openlineage::start(&collector.opening(), namespace);
+        if let Err(error) = emitter.emit(&event).await {
+            warnings.push(Warning { code: "openlineage".to_owned(), column: None, message: error.to_string() });
+        }
+    }
+
+    for outcome in std::mem::take(&mut prepared.settled) {
+        collector.add(outcome);
+    }
+    let failure =
+        match rewrite(document, settings, &mut prepared, &mut collector, compute, progress, stop.clone()).await {
+            Err(error) => Some(Failure { code: error.code().to_owned(), message: error.to_string() }),
+            Ok(()) if stop.is_requested() => {
+                let message = "stopped before every object was done; run the same command again to go on".to_owned();
+                Some(Failure { code: "stopped".to_owned(), message })
+            }
+            Ok(()) => None,
+        };
+    let pruned = match &failure {
+        None => prune::remove(&prepared, &pruning).await?,
+        Some(_) => 0,
+    };
+    let skipped_by_rule = prepared.skipped_by_rule;
+    let mut report = collector.finish(Ending { ended: SystemTime::now(), pruned, skipped_by_rule, failure, warnings });
+    if let Some(emitter) = &emitter {
+        let event = render::openlineage::end(&report, namespace);
+        if let Err(error) = emitter.emit(&event).await {
+            report.warn(error.as_warning());
+        }
+    }
+    let path = format!("{CONTROL_FOLDER}/reports/{run_id}.json");
+    prepared.control.put(&path, render::json::render(&report).into_bytes().into()).await?;
+    Ok(report)
+}
+
+async fn rewrite(
+    document: &Document,
+    settings: &Settings,
+    prepared: &mut Prepared,
+    collector: &mut Collector,
+    compute: Compute,
+    progress: Arc<dyn Progress>,
+    stop: Stop,
+) -> Result<(), JobError> {
+    let tasks = std::mem::take(&mut prepared.tasks);
+    progress.start(tasks.len() as u64, tasks.iter().map(|task| task.object.entry.size).sum());
+    let partitions = (compute.threads() + EXTRA_OBJECTS).min(tasks.len().max(1));
+    let known: HashMap<_, _> =
+        prepared.known.iter().map(|record| (record.input.key().to_owned(), record.clone())).collect();
+    let run = Run {
+        source: prepared.source.clone(),
+        sink: prepared.sink.clone(),
+        records: prepared.records.clone(),
+        identity: prepared.identity.clone(),
+        dataset: document.policy.dataset.clone(),
+        known,
+        claimed: prepared.claimed.clone(),
+        compute,
+        budget: Budget::new(settings.memory_bytes / UNITS_SHARE.1 * UNITS_SHARE.0),
+        progress: Arc::clone(&progress),
+        stop,
+        parquet: prepared.parquet.clone(),
+        keep_metadata: document.policy.sink.parquet.keep_metadata.clone(),
+        text: prepared.text.clone(),
+        sync: settings.sync,
+    };
+    let plan: Arc<dyn ExecutionPlan> = Arc::new(RewriteExec::new(Arc::new(run), tasks, partitions));
+    let broken = |_| JobError::Internal("streaming outcomes");
+    let mut rows = execute_stream(plan, Arc::new(TaskContext::default())).map_err(broken)?;
+    while let Some(batch) = rows.next().await {
+        let outcome = outcome_rows::from_batch(&batch.map_err(broken)?);
+        collector.add(outcome.ok_or(JobError::Internal("reading outcomes"))?);
+    }
+    progress.finish();
+    Ok(())
+}
+
+/// The program's exit code for a report: 0 done, 1 some objects failed or the run was stopped.
+pub fn exit_code(report: &Report) -> u8 {
+    match report.status {
+        Status::Complete | Status::NothingToDo => 0,
+        Status::Partial | Status::Failed => 1,
+    }
+}
