@@ -1,0 +1,59 @@
+//! Where words go: results to standard output, logs and progress to standard error.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use tracing_subscriber::EnvFilter;
+
+use super::args::LogFormat;
+use crate::jobs::JobError;
+
+/// Columns of text where no terminal says.
+const WIDTH: usize = 120;
+
+/// Starts the log: warnings and errors, or what `LAKEVEIL_LOG` asks for. Other crates stay silent: their words may
+/// quote data.
+pub fn start_log(format: LogFormat) {
+    let level = std::env::var("LAKEVEIL_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let level: tracing::Level = level.parse().unwrap_or(tracing::Level::WARN);
+    let filter = EnvFilter::new(format!("off,lakeveil={level}"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // a second start, as in tests, changes nothing
+    let _ = match format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+}
+
+/// The terminal's width, or one that suits files.
+pub fn width() -> usize {
+    match std::io::stdout().is_terminal() {
+        true => usize::from(console::Term::stdout().size().1).max(60),
+        false => WIDTH,
+    }
+}
+
+/// Prints to standard output; a reader that has gone away (`| head`) is no error.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes a file that the user asked for, whole or not at all.
+///
+/// # Errors
+/// [`JobError::Usage`] with the path and what the system said.
+pub fn write_file(path: &Path, text: &str) -> Result<(), JobError> {
+    let failed = |error: std::io::Error| {
+        JobError::Usage(format!(
+            "{} can't be written ({}); check its folder and permissions",
+            path.display(),
+            error.kind()
+        ))
+    };
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lakeveil-new");
+    let new = path.with_file_name(name);
+    std::fs::write(&new, text).map_err(failed)?;
+    std::fs::rename(&new, path).map_err(failed)
+}

@@ -1,0 +1,5 @@
+//! The program; see [`lakeveil::cli`].
+
+fn main() -> std::process::ExitCode {
+    lakeveil::cli::run(std::env::args_os())
+}
