@@ -1,0 +1,130 @@
+//! CSV between bytes and columns, on one thread: `cargo bench --bench csv`. Throughput is in bytes of CSV.
+
+use std::fmt::Write;
+use std::hint::black_box;
+
+use arrow::array::{AsArray, RecordBatch};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use lakeveil::engine::csv::{Blank, Blocks, Codec, Decoder, Dialect, Encoder, Header, Spans, parse_column, split};
+use lakeveil::policy::ColumnType;
+
+/// Bytes of one block.
+const BLOCK_BYTES: usize = 4 << 20;
+const COLUMNS: usize = 8;
+
+/// Eight columns: numbers, an email address, a date, text. `quote` is put around each field.
+fn object(quote: &str, inner: &str) -> String {
+    let mut text = "id,code,email,name,zip,date,note,flag\n".to_owned();
+    let mut row = 0_u64;
+    while text.len() < BLOCK_BYTES {
+        row += 1;
+        let code = row.wrapping_mul(2_654_435_761) as u32;
+        let fields = [
+            row.to_string(),
+            format!("{code:08x}"),
+            format!("{}@example.com", code % 9_999),
+            format!("name {inner}{}{inner}", code % 777),
+            format!("{:05}", code % 100_000),
+            "2026-11-22".to_owned(),
+            format!("some longer text of row {row}"),
+            (row % 2).to_string(),
+        ];
+        let line: Vec<String> = fields.iter().map(|field| format!("{quote}{field}{quote}")).collect();
+        writeln!(text, "{}", line.join(",")).expect("a String takes every text");
+    }
+    text
+}
+
+/// The shapes: nothing quoted, everything quoted, and everything quoted with doubled quotes in one field of eight.
+fn shapes() -> [(&'static str, String); 3] {
+    [("plain", object("", "")), ("quoted", object("\"", "")), ("quoted, one field escaped", object("\"", "\"\""))]
+}
+
+struct Parsed {
+    dialect: Dialect,
+    header: Header,
+    rows: Vec<u8>,
+}
+
+fn parsed(object: &str) -> Parsed {
+    let dialect = Dialect::default();
+    let header = Header::read(object.as_bytes(), true, &dialect).expect("valid").expect("complete");
+    let rows = object.as_bytes()[header.data_start()..].to_vec();
+    Parsed { dialect, header, rows }
+}
+
+fn decoded(parsed: &Parsed, wanted: &[usize]) -> RecordBatch {
+    let decoder = Decoder::new(&parsed.dialect, &parsed.header, wanted);
+    decoder.decode(&parsed.rows, 1, &mut Spans::default()).expect("valid")
+}
+
+fn read(c: &mut Criterion) {
+    let mut group = c.benchmark_group("csv read");
+    for (shape, object) in shapes() {
+        let parsed = parsed(&object);
+        group.throughput(Throughput::Bytes(parsed.rows.len() as u64));
+        group.bench_function(BenchmarkId::new("cut to blocks of 1 MiB, from chunks of 256 KiB", shape), |b| {
+            b.iter(|| {
+                let mut blocks = Blocks::new(&parsed.dialect, &parsed.header, 1 << 20);
+                for chunk in object.as_bytes().chunks(256 << 10) {
+                    blocks.push(chunk, |block| drop(black_box(block))).expect("valid");
+                }
+                blocks.finish()
+            });
+        });
+        let mut spans = Spans::default();
+        group.bench_function(BenchmarkId::new("split", shape), |b| {
+            b.iter(|| split(black_box(&parsed.rows), &parsed.dialect, Blank::Skip, &mut spans));
+        });
+        let all: Vec<usize> = (0..COLUMNS).collect();
+        for (columns, wanted) in
+            [("split and decode 8 of 8 columns", &all[..]), ("split and decode 2 of 8 columns", &[0, 2])]
+        {
+            let decoder = Decoder::new(&parsed.dialect, &parsed.header, wanted);
+            group.bench_function(BenchmarkId::new(columns, shape), |b| {
+                b.iter(|| decoder.decode(black_box(&parsed.rows), 1, &mut spans));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn write(c: &mut Criterion) {
+    let mut group = c.benchmark_group("csv write");
+    for (shape, object) in shapes() {
+        let parsed = parsed(&object);
+        let all: Vec<usize> = (0..COLUMNS).collect();
+        let batch = decoded(&parsed, &all);
+        let encoder = Encoder::new(&parsed.dialect);
+        let mut out = Vec::new();
+        encoder.rows(&batch, 1, &mut out).expect("valid");
+        group.throughput(Throughput::Bytes(out.len() as u64));
+        group.bench_function(BenchmarkId::new("encode 8 text columns", shape), |b| {
+            b.iter(|| {
+                out.clear();
+                encoder.rows(black_box(&batch), 1, &mut out)
+            });
+        });
+        for codec in [Codec::Gzip, Codec::Zstd] {
+            group.bench_function(BenchmarkId::new(format!("compress by {codec}"), shape), |b| {
+                b.iter(|| codec.compress(codec.default_level(), black_box(&out)));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn types(c: &mut Criterion) {
+    let mut group = c.benchmark_group("csv types");
+    let batch = decoded(&parsed(&object("", "")), &(0..COLUMNS).collect::<Vec<_>>());
+    group.throughput(Throughput::Elements(batch.num_rows() as u64));
+    for (column, wanted) in [(0, "int64"), (0, "float64"), (0, "decimal(12,2)"), (5, "date"), (5, "timestamp(UTC)")] {
+        let wanted: ColumnType = wanted.parse().expect("a type");
+        let texts = batch.column(column).as_string::<i32>();
+        group.bench_function(wanted.to_string(), |b| b.iter(|| parse_column(black_box(texts), wanted, "c", 1)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, read, write, types);
+criterion_main!(benches);
