@@ -28,6 +28,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
+    output::silence_panics();
     output::start_log(args.log_format);
     match commands::run(args) {
         Ok(code) => ExitCode::from(code),

@@ -25,6 +25,14 @@ pub fn start_log(format: LogFormat) {
     };
 }
 
+/// A panic's own words may quote a cell: of one, only the place in the code is told.
+pub fn silence_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+        eprintln!("a fault in lakeveil{place}: please report it");
+    }));
+}
+
 /// The terminal's width, or one that suits files.
 pub fn width() -> usize {
     match std::io::stdout().is_terminal() {

@@ -143,9 +143,12 @@ async fn work(
             }
             Ok(()) => None,
         };
-    let pruned = match &failure {
-        None => prune::remove(&prepared, &pruning).await?,
-        Some(_) => 0,
+    let (pruned, failure) = match failure {
+        Some(failure) => (0, Some(failure)),
+        None => match prune::remove(&prepared, &pruning).await {
+            Ok(pruned) => (pruned, None),
+            Err(error) => (0, Some(Failure { code: error.code().to_owned(), message: error.to_string() })),
+        },
     };
     let skipped_by_rule = prepared.skipped_by_rule;
     let mut report = collector.finish(Ending { ended: SystemTime::now(), pruned, skipped_by_rule, failure, warnings });

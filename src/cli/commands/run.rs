@@ -21,13 +21,7 @@ pub fn run(args: &RunArgs) -> Result<u8, JobError> {
     let progress = progress_bar::for_stderr(args.quiet);
     let runtime = runtime()?;
     let report = runtime.block_on(async {
-        let asked = stop.clone();
-        tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                eprintln!("stopping; objects under way are given up, finished ones stay");
-                asked.request();
-            }
-        });
+        tokio::spawn(stop_when_asked(stop.clone()));
         job::run(&document, &settings, Environment::of_process(), progress, stop).await
     })?;
     if let Some(path) = &args.report {
@@ -43,4 +37,36 @@ pub fn run(args: &RunArgs) -> Result<u8, JobError> {
         });
     }
     Ok(job::exit_code(&report))
+}
+
+/// Exit code of a program that a second interrupt ended at once, as shells have it (128 + SIGINT).
+const INTERRUPTED: i32 = 130;
+
+/// The first interrupt stops cleanly, the second at once: what is written is then still whole, and the sink's lease
+/// runs out by itself.
+async fn stop_when_asked(stop: Stop) {
+    if interrupted().await.is_err() {
+        return;
+    }
+    eprintln!("stopping; objects under way are given up, finished ones stay (interrupt again to stop at once)");
+    stop.request();
+    if interrupted().await.is_ok() {
+        eprintln!("stopped at once; the sink's lease runs out by itself, or is taken with --break-lease");
+        std::process::exit(INTERRUPTED);
+    }
+}
+
+/// Ctrl-C, or the signal by which a service manager ends a job.
+async fn interrupted() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            asked = tokio::signal::ctrl_c() => asked,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
