@@ -39,7 +39,7 @@ pub(super) fn status(report: &Report) -> String {
         Status::Failed => "nothing of the dataset stands in the sink",
         Status::NothingToDo => "every object stood in the sink already",
     };
-    format!("{} ({meaning})", report.status.as_str())
+    format!("{} ({meaning})", report.status.as_str().replace('-', " "))
 }
 
 /// Names, cleaned, with commas; `none` for no names.
@@ -59,8 +59,9 @@ pub(super) fn done(column: &Column) -> String {
         let from = if column.transform == "keep" { ", renamed from" } else { " from" };
         let _ = write!(out, "{from} {}", list(column.inputs.iter().map(String::as_str)));
     }
-    if !column.parameters.is_empty() {
-        let parameters: Vec<_> = column.parameters.iter().map(|(name, value)| parameter(name, value)).collect();
+    let told = column.parameters.iter().filter(|(name, value)| !is_usual(name, value));
+    let parameters: Vec<_> = told.map(|(name, value)| parameter(name, value)).collect();
+    if !parameters.is_empty() {
         let _ = write!(out, " ({})", parameters.join(", "));
     }
     if column.transform != "keep" {
@@ -73,6 +74,19 @@ pub(super) fn done(column: &Column) -> String {
         out.push_str("; in the path");
     }
     out
+}
+
+/// Options that stand as they mostly do, and would hide the telling ones; the JSON report has them all.
+fn is_usual(name: &str, value: &serde_json::Value) -> bool {
+    match name {
+        "scheme" => value == "lakeveil",
+        "on_error" => value == "fail",
+        "empty" => value == "value",
+        "with" => value == "*",
+        "accept_collisions" | "keep_separators" => value == false,
+        "keep_first" | "keep_last" => value == 0,
+        _ => false,
+    }
 }
 
 fn properties(column: &Column) -> String {
@@ -161,6 +175,13 @@ pub(super) fn summary(report: &Report) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_telling_options_are_said() {
+        let is = |name, value: serde_json::Value| is_usual(name, &value);
+        assert!(is("on_error", "fail".into()) && is("keep_first", 0.into()) && is("scheme", "lakeveil".into()));
+        assert!(!is("on_error", "to_null".into()) && !is("keep_first", 1.into()) && !is("bits", 128.into()));
+    }
 
     #[test]
     fn numbers_are_grouped_by_three() {
