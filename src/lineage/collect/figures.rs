@@ -47,6 +47,7 @@ impl Figures {
     pub(super) fn with(self, plan: ColumnPlan) -> Column {
         let any = self.objects > 0;
         let known = |sum: Sum| sum.0.filter(|_| any);
+        let values = known(self.values);
         let routes = self.routes.into_iter().map(|(route, (objects, bytes))| RouteUse {
             route: match route {
                 Route::Stream => "stream".into(),
@@ -70,13 +71,13 @@ impl Figures {
             type_after: plan.type_after,
             partition: plan.partition,
             routes: routes.collect(),
-            values: known(self.values),
+            values,
             nulls: known(self.nulls),
             empties: known(self.empties),
             transformed: known(self.transformed),
             failed: known(self.failed),
-            distinct_in: self.distinct_in.estimate(),
-            distinct_out: self.distinct_out.estimate(),
+            distinct_in: self.distinct_in.estimate(values),
+            distinct_out: self.distinct_out.estimate(values),
         }
     }
 }
@@ -116,9 +117,10 @@ impl Distinct {
         }
     }
 
-    fn estimate(&self) -> Option<u64> {
+    /// An estimate may be too high, but there are never more distinct values than values.
+    fn estimate(&self, values: Option<u64>) -> Option<u64> {
         match self {
-            Self::Known(sketch) => Some(sketch.estimate()),
+            Self::Known(sketch) => Some(sketch.estimate().min(values.unwrap_or(u64::MAX))),
             Self::Nothing | Self::Unknown => None,
         }
     }

@@ -32,6 +32,13 @@ fn figures_are_summed_over_written_objects() {
 }
 
 #[test]
+fn never_more_distinct_values_than_values() {
+    let [mut outcome, _] = two_written();
+    outcome.columns[1].values = 3;
+    assert_eq!(column(&report_of([outcome]), "email").distinct_in, Some(3));
+}
+
+#[test]
 fn one_unknown_part_makes_the_sum_unknown_in_either_order() {
     for unknown in [0, 1] {
         let mut outcomes = two_written();

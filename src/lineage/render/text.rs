@@ -16,7 +16,7 @@ const HEADINGS: [Heading; 8] = [
     Heading { title: "values", figures: true },
     Heading { title: "nulls", figures: true },
     Heading { title: "failed", figures: true },
-    Heading { title: "distinct", figures: true },
+    Heading { title: "about distinct", figures: true },
 ];
 
 /// The report in lines of about `width` characters.

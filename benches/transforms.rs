@@ -1,0 +1,153 @@
+//! Transforms over columns, on one thread: `cargo bench --bench transforms`. Throughput is in values for each second.
+//!
+//! A name tells the type, the share of nulls, and how many distinct values there are.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Int32Array, Int64Array, StringArray,
+    TimestampMicrosecondArray,
+};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use lakeveil::arrays::canonical::{Meaning, canonical};
+use lakeveil::arrays::sketch::Sketch;
+use lakeveil::crypto::{HmacKey, TokenEncoding};
+use lakeveil::transforms::Transform;
+use lakeveil::transforms::cell::{Cell, EmptyRule, Memo, OnError};
+use lakeveil::transforms::hash::Hash;
+use lakeveil::transforms::mask::Mask;
+use lakeveil::transforms::normalize::{Normalizer, Step};
+use lakeveil::transforms::nullify::Nullify;
+use lakeveil::transforms::pseudonym::Pseudonym;
+use lakeveil::transforms::redact::Redact;
+use lakeveil::transforms::subkeys::Subkeys;
+use lakeveil::transforms::tally::Tally;
+use lakeveil::transforms::text_mask::TextMask;
+
+/// Values in a batch: what the engine decodes at a time.
+const VALUES: usize = 8192;
+
+fn email(distinct: usize, row: usize) -> String {
+    format!("customer{}@example.com", row.wrapping_mul(2_654_435_761) % distinct)
+}
+
+fn is_null(nulls_percent: usize, row: usize) -> bool {
+    row.wrapping_mul(40_503) % 100 < nulls_percent
+}
+
+fn texts(nulls_percent: usize, distinct: usize) -> ArrayRef {
+    let value = |row| (!is_null(nulls_percent, row)).then(|| email(distinct, row));
+    Arc::new((0..VALUES).map(value).collect::<StringArray>())
+}
+
+fn dictionary(distinct: usize) -> ArrayRef {
+    let values: StringArray = (0..distinct).map(|row| Some(email(distinct, row))).collect();
+    let keys: Int32Array = (0..VALUES).map(|row| Some((row.wrapping_mul(40_503) % distinct) as i32)).collect();
+    Arc::new(DictionaryArray::new(keys, Arc::new(values)))
+}
+
+fn cell(transform: Box<dyn Transform>, normalizer: Option<Normalizer>) -> Cell {
+    Cell { meaning: Meaning::Plain, normalizer, empty: EmptyRule::Value, on_error: OnError::Fail, transform }
+}
+
+fn pseudonym() -> Box<dyn Transform> {
+    Box::new(Pseudonym::new(Subkeys::One(HmacKey::new(&[7; 32])), 128, TokenEncoding::Hex, ""))
+}
+
+fn apply(cell: &Cell, array: &ArrayRef) -> ArrayRef {
+    // a fresh memo: what a batch costs that shares no dictionary with the last one
+    cell.apply(array, &[], &mut Memo::default(), &mut Tally::with_sketches()).expect("takes every value")
+}
+
+/// Canonical text by type: TOKENS.md section 2.
+fn canonical_text(c: &mut Criterion) {
+    let integers = || (0..VALUES as i64).map(|row| row.wrapping_mul(2_654_435_761));
+    let arrays: [(&str, ArrayRef); 5] = [
+        ("Int64", Arc::new(integers().collect::<Int64Array>())),
+        (
+            "Decimal128(18, 2)",
+            Arc::new(
+                integers().map(i128::from).collect::<Decimal128Array>().with_precision_and_scale(18, 2).expect("fits"),
+            ),
+        ),
+        ("Date32", Arc::new(Date32Array::from_iter_values((0..VALUES as i32).map(|row| row * 3)))),
+        ("Timestamp(us)", Arc::new(TimestampMicrosecondArray::from_iter_values(integers().map(|i| i * 1_000_003)))),
+        ("Utf8 of 24 bytes", texts(0, VALUES)),
+    ];
+    let mut group = c.benchmark_group(format!("canonical text of {VALUES} values"));
+    group.throughput(Throughput::Elements(VALUES as u64));
+    for (name, array) in &arrays {
+        group.bench_function(BenchmarkId::new("type", name), |b| {
+            b.iter(|| canonical(black_box(array), Meaning::Plain).expect("has a text form"));
+        });
+    }
+    group.finish();
+}
+
+/// A whole cell: canonical text, token, counts and distinct sketches.
+fn pseudonyms(c: &mut Criterion) {
+    let cell = cell(pseudonym(), None);
+    let mut group = c.benchmark_group(format!("pseudonym of {VALUES} values"));
+    group.throughput(Throughput::Elements(VALUES as u64));
+    for (nulls, distinct) in [(0, VALUES), (0, 100), (50, VALUES)] {
+        let array = texts(nulls, distinct);
+        group.bench_function(BenchmarkId::new("Utf8", format!("{nulls} % nulls, {distinct} distinct")), |b| {
+            b.iter(|| apply(&cell, black_box(&array)));
+        });
+    }
+    for distinct in [100, VALUES] {
+        let array = dictionary(distinct);
+        group.bench_function(BenchmarkId::new("Dictionary(Int32, Utf8)", format!("{distinct} distinct")), |b| {
+            b.iter(|| apply(&cell, black_box(&array)));
+        });
+    }
+    group.finish();
+}
+
+/// The other families on the same column.
+fn families(c: &mut Criterion) {
+    let mask = TextMask { keep_first: 1, keep_last: 2, with: '*', keep_separators: true };
+    let families: [(&str, Box<dyn Transform>); 4] = [
+        ("mask", Box::new(Mask::new(mask))),
+        ("redact", Box::new(Redact::new("[removed]"))),
+        ("nullify", Box::new(Nullify)),
+        ("hash sha256", Box::new(Hash::sha256(TokenEncoding::Hex))),
+    ];
+    let array = texts(0, VALUES);
+    let mut group = c.benchmark_group(format!("families on {VALUES} texts of 24 bytes"));
+    group.throughput(Throughput::Elements(VALUES as u64));
+    for (name, transform) in families {
+        let cell = cell(transform, None);
+        group.bench_function(name, |b| b.iter(|| apply(&cell, black_box(&array))));
+    }
+    group.finish();
+}
+
+/// Each normalization step before a pseudonym.
+fn normalization(c: &mut Criterion) {
+    let array = texts(0, VALUES);
+    let mut group = c.benchmark_group(format!("normalize and pseudonym of {VALUES} texts of 24 bytes"));
+    group.throughput(Throughput::Elements(VALUES as u64));
+    for steps in ["trim", "lowercase", "casefold", "nfkc", "alphanumeric", "email"] {
+        let step: Step = steps.parse().expect("a step");
+        let cell = cell(pseudonym(), Some(Normalizer::new(vec![step])));
+        group.bench_function(steps, |b| b.iter(|| apply(&cell, black_box(&array))));
+    }
+    group.finish();
+}
+
+/// Counting distinct values.
+fn sketches(c: &mut Criterion) {
+    let values: Vec<String> = (0..VALUES).map(|row| email(VALUES, row)).collect();
+    let mut group = c.benchmark_group("distinct sketch");
+    group.throughput(Throughput::Elements(VALUES as u64));
+    group.bench_function("insert of 24 bytes", |b| {
+        let mut sketch = Sketch::default();
+        b.iter(|| black_box(&values).iter().for_each(|value| sketch.insert(value.as_bytes())));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, canonical_text, pseudonyms, families, normalization, sketches);
+criterion_main!(benches);
