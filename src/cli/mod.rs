@@ -18,6 +18,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::jobs::JobError;
+
 /// Runs the program with these arguments, the program's name first.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match args::Args::try_parse_from(args) {
@@ -33,7 +35,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match commands::run(args) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {error}");
+            match &error {
+                // each of them says `error` itself
+                JobError::Policy(problems) => eprintln!("{problems}"),
+                other => eprintln!("error: {other}"),
+            }
             ExitCode::from(error.exit_code())
         }
     }

@@ -163,7 +163,9 @@ pub(super) fn summary(report: &Report) -> Vec<(&'static str, String)> {
         let inputs = list(filter.inputs.iter().map(String::as_str));
         lines.push(("where", format!("{} (reads {inputs})", clean(&filter.condition))));
     }
-    if !unicode.is_empty() {
+    // the data behind normalization matter to who normalizes; the JSON report has them always
+    let normalizes = report.columns.iter().any(|column| column.parameters.contains_key("normalize"));
+    if normalizes && !unicode.is_empty() {
         lines.push(("unicode", clean(&unicode.join(", ")).into_owned()));
     }
     if let Some(failure) = &report.failure {
