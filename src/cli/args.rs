@@ -163,7 +163,7 @@ pub struct RunArgs {
     /// Take the sink from a run that is dead but still holds its lease.
     #[arg(long)]
     pub break_lease: bool,
-    /// No progress and no report on the terminal.
+    /// No progress and no report on the terminal, only errors.
     #[arg(long, short)]
     pub quiet: bool,
     /// How the report is printed.

@@ -37,8 +37,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             match &error {
                 // each of them says `error` itself
-                JobError::Policy(problems) => eprintln!("{problems}"),
-                other => eprintln!("error: {other}"),
+                JobError::Policy(problems) => output::say("ERROR", &problems.to_string()),
+                other => output::say("ERROR", &format!("error: {other}")),
             }
             ExitCode::from(error.exit_code())
         }

@@ -2,11 +2,17 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use tracing_subscriber::EnvFilter;
 
 use super::args::LogFormat;
+use crate::engine::time::timestamp;
 use crate::jobs::JobError;
+
+/// Whether lines on standard error are JSON: one setting for the process, as its log is.
+static JSON_LINES: AtomicBool = AtomicBool::new(false);
 
 /// Columns of text where no terminal says.
 const WIDTH: usize = 120;
@@ -14,6 +20,7 @@ const WIDTH: usize = 120;
 /// Starts the log: warnings and errors, or what `LAKEVEIL_LOG` asks for. Other crates stay silent: their words may
 /// quote data.
 pub fn start_log(format: LogFormat) {
+    JSON_LINES.store(format == LogFormat::Json, Ordering::Relaxed);
     let level = std::env::var("LAKEVEIL_LOG").unwrap_or_else(|_| "warn".to_owned());
     let level: tracing::Level = level.parse().unwrap_or(tracing::Level::WARN);
     let filter = EnvFilter::new(format!("off,lakeveil={level}"));
@@ -25,11 +32,22 @@ pub fn start_log(format: LogFormat) {
     };
 }
 
+/// One line, or for people one paragraph, on standard error; as JSON it has the shape of the log's lines.
+pub fn say(level: &str, message: &str) {
+    if JSON_LINES.load(Ordering::Relaxed) {
+        let timestamp = timestamp(SystemTime::now());
+        let line = serde_json::json!({ "timestamp": timestamp, "level": level, "fields": { "message": message } });
+        eprintln!("{line}");
+    } else {
+        eprintln!("{message}");
+    }
+}
+
 /// A panic's own words may quote a cell: of one, only the place in the code is told.
 pub fn silence_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
-        eprintln!("a fault in lakeveil{place}: please report it");
+        say("ERROR", &format!("a fault in lakeveil{place}: please report it"));
     }));
 }
 

@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::args::LogFormat;
+use super::output;
 use crate::engine::progress::{Progress, Silent};
 
 /// Between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// What suits standard error: a bar, lines, or nothing.
-pub fn for_stderr(quiet: bool) -> Arc<dyn Progress> {
+pub fn for_stderr(quiet: bool, log: LogFormat) -> Arc<dyn Progress> {
     if quiet {
         Arc::new(Silent)
-    } else if std::io::stderr().is_terminal() {
+    } else if log == LogFormat::Text && std::io::stderr().is_terminal() {
         Arc::new(Bar::new())
     } else {
         Arc::new(Lines::new())
@@ -112,7 +114,7 @@ impl Lines {
                 0 => "unknown".to_owned(),
                 _ => format!("{}s", (all_bytes.saturating_sub(bytes)) * now / bytes),
             };
-            eprintln!(
+            let line = format!(
                 "{now}s: {}/{} objects, {rows} rows ({}/s), {} of {} MiB, {left} left",
                 load(&counts.objects),
                 load(&counts.all_objects),
@@ -120,6 +122,7 @@ impl Lines {
                 bytes >> 20,
                 all_bytes >> 20,
             );
+            output::say("INFO", &line);
         }
     }
 }
@@ -143,7 +146,7 @@ impl Progress for Lines {
     fn object_finished(&self, display: &str, published: bool) {
         self.counts.objects.fetch_add(1, Ordering::Relaxed);
         if !published {
-            eprintln!("failed: {}", display.escape_debug());
+            output::say("ERROR", &format!("failed: {}", display.escape_debug()));
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::policy::Document;
 /// What stopped it, for standard error.
 pub fn run(args: Args) -> Result<u8, JobError> {
     match args.command {
-        Command::Run(args) => run::run(&args),
+        Command::Run(run) => run::run(&run, args.log_format),
         Command::Plan(args) => plan::run(&args),
         Command::Policy(command) => policy::run(&command),
         Command::Key(command) => key::run(&command),

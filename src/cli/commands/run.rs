@@ -1,14 +1,15 @@
 //! `lakeveil run`
 
 use super::{document, runtime};
-use crate::cli::args::{Format, RunArgs};
+use crate::cli::args::{Format, LogFormat, RunArgs};
 use crate::cli::{output, progress_bar};
 use crate::engine::stop::Stop;
 use crate::engine::storage::Environment;
 use crate::jobs::{JobError, Settings, run as job};
+use crate::lineage::model::Report;
 use crate::lineage::render;
 
-pub fn run(args: &RunArgs) -> Result<u8, JobError> {
+pub fn run(args: &RunArgs, log: LogFormat) -> Result<u8, JobError> {
     let document = document(&args.job.policy)?;
     let settings = Settings {
         sync: !args.no_fsync,
@@ -18,7 +19,7 @@ pub fn run(args: &RunArgs) -> Result<u8, JobError> {
         ..args.job.settings()
     };
     let stop = Stop::default();
-    let progress = progress_bar::for_stderr(args.quiet);
+    let progress = progress_bar::for_stderr(args.quiet, log);
     let runtime = runtime()?;
     let report = runtime.block_on(async {
         tokio::spawn(stop_when_asked(stop.clone()));
@@ -30,13 +31,27 @@ pub fn run(args: &RunArgs) -> Result<u8, JobError> {
     if let Some(path) = &args.report_html {
         output::write_file(path, &render::html::render(&report))?;
     }
-    if !args.quiet {
+    if args.quiet {
+        say_failures(&report);
+    } else {
         output::print(&match args.format {
             Format::Text => render::text::render(&report, output::width()),
             Format::Json => render::json::render(&report),
         });
     }
     Ok(job::exit_code(&report))
+}
+
+/// What `--quiet` does not keep quiet about.
+fn say_failures(report: &Report) {
+    for object in &report.objects {
+        if let Some(failure) = &object.failure {
+            output::say("ERROR", &format!("error: {}: {}", object.input.path.escape_debug(), failure.message));
+        }
+    }
+    if let Some(failure) = &report.failure {
+        output::say("ERROR", &format!("error: {}", failure.message));
+    }
 }
 
 /// Exit code of a program that a second interrupt ended at once, as shells have it (128 + SIGINT).
@@ -48,10 +63,13 @@ async fn stop_when_asked(stop: Stop) {
     if interrupted().await.is_err() {
         return;
     }
-    eprintln!("stopping; objects under way are given up, finished ones stay (interrupt again to stop at once)");
+    output::say(
+        "WARN",
+        "stopping; objects under way are given up, finished ones stay (interrupt again to stop at once)",
+    );
     stop.request();
     if interrupted().await.is_ok() {
-        eprintln!("stopped at once; the sink's lease runs out by itself, or is taken with --break-lease");
+        output::say("WARN", "stopped at once; the sink's lease runs out by itself, or is taken with --break-lease");
         std::process::exit(INTERRUPTED);
     }
 }
