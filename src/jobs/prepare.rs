@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use futures::{StreamExt, stream};
 use parquet::basic::{BrotliLevel, Compression as ParquetCodec, GzipLevel, ZstdLevel};
+use percent_encoding::percent_decode_str;
 
 use super::{JobError, Settings};
 use crate::crypto::PathKey;
@@ -23,7 +24,7 @@ use crate::engine::parquet::write::ParquetSettings;
 use crate::engine::privacy::PathPrivacy;
 use crate::engine::records::{Decision, KeyRef, Reason, RecordStore, Records, RunIdentity, decide};
 use crate::engine::sql::expressions::Expressions;
-use crate::engine::storage::{Entry, Environment, Location, Overlap, Storage};
+use crate::engine::storage::{Entry, Environment, Location, Overlap, Storage, StorageError};
 use crate::engine::text_write::TextSettings;
 use crate::keys::Key;
 use crate::policy::bind::{SourceColumns, bind, needs_key, policy_digest};
@@ -97,7 +98,7 @@ pub async fn prepare(
     let policy = &document.policy;
     let source = open_source(&places.source, &places.environment).await?;
     let (sink, control) = (places.sink.clone(), places.control.clone());
-    let listed = source.list().await?;
+    let listed = source.list().await.map_err(|error| unlisted(error, policy, &places.source))?;
     let partitions = partition_names(&listed);
     let privacy = path_privacy(policy, &partitions, key)?;
     let sink_format = |format| sink_format(policy, format);
@@ -364,6 +365,14 @@ fn hides_partition(policy: &Policy, name: &str) -> bool {
     rule.is_some_and(|column| !matches!(column.rule.transform, TransformSpec::Keep(_)))
 }
 
+/// A failed listing, which may name a folder before anybody knows the partitions: hidden ones are not shown.
+fn unlisted(error: StorageError, policy: &Policy, source: &Location) -> StorageError {
+    let segments = error.place().split('/').filter_map(|segment| segment.split_once('='));
+    let hidden = segments.map(|(name, _)| percent_decode_str(name).decode_utf8_lossy().into_owned());
+    let hides = policy.sink.names == Names::Hash || hidden.into_iter().any(|name| hides_partition(policy, &name));
+    if hides { error.at(source.to_string()) } else { error }
+}
+
 fn hides_paths(policy: &Policy, partitions: &BTreeSet<String>) -> bool {
     policy.sink.names == Names::Hash || partitions.iter().any(|name| hides_partition(policy, name))
 }
@@ -515,5 +524,27 @@ fn parquet_codec(compression: ParquetCompression) -> ParquetCodec {
         ParquetCompression::Gzip(level) => ParquetCodec::GZIP(GzipLevel::try_new(level).unwrap_or_default()),
         ParquetCompression::Brotli(level) => ParquetCodec::BROTLI(BrotliLevel::try_new(level).unwrap_or_default()),
         ParquetCompression::Zstd(level) => ParquetCodec::ZSTD(ZstdLevel::try_new(level as i32).unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::storage::StorageErrorKind;
+    use crate::policy::Variables;
+
+    #[test]
+    fn a_listing_that_fails_in_a_hidden_partition_does_not_name_it() {
+        let head = "version: 1\ndataset: d\nsource: { url: in/ }\nsink: { url: out/ }\nkeyring: { env: K }\n";
+        let source = Location::parse("in/").expect("a path");
+        let shown = |columns: &str| {
+            let text = format!("{head}columns: {{ {columns} }}\n");
+            let document = Document::parse(&text, "p.yaml", &Variables::none()).expect("a policy");
+            let error = StorageError::new(StorageErrorKind::Denied, "in/patient%20id=CANARY/x", "cannot list", "look");
+            unlisted(error, &document.policy, &source).to_string()
+        };
+        assert!(!shown("\"patient id\": { pseudonym: { domain: d } }").contains("CANARY"));
+        assert!(!shown("\"*\": drop").contains("CANARY"));
+        assert!(shown("\"patient id\": keep").contains("in/patient%20id=CANARY/x"));
     }
 }

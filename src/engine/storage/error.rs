@@ -82,6 +82,11 @@ impl StorageError {
         Self { place: place.into(), ..self }
     }
 
+    /// The place that the error names.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     /// An absence becomes [`StorageErrorKind::Vanished`]: for objects that a listing has shown.
     pub(crate) fn of_listed(self) -> Self {
         match self.kind {

@@ -83,11 +83,12 @@ impl Expected {
         if same {
             return Ok(());
         }
-        let version = |size: u64, etag: &Option<String>| match etag {
-            Some(etag) => format!("{size} bytes, etag {etag}"),
-            None => format!("{size} bytes"),
+        // an etag can be a digest of the bytes, so that they are compared and never shown
+        let (listed, now) = match self.size == now.size {
+            true => (format!("{} bytes", self.size), "as many bytes of another version".to_owned()),
+            false => (format!("{} bytes", self.size), format!("{} bytes", now.size)),
         };
-        Err(StorageError::changed(place(), &version(self.size, &self.etag), &version(now.size, &now.etag)))
+        Err(StorageError::changed(place(), &listed, &now))
     }
 }
 
