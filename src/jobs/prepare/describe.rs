@@ -1,0 +1,69 @@
+//! One description of a job over all kinds of its objects.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::kinds::Kind;
+use super::paths::hides_paths;
+use crate::keys::Key;
+use crate::policy::bind::{needs_key, policy_digest};
+use crate::policy::describe::{KeyUse, PlanDescription, Warning};
+use crate::policy::plan::Plan;
+use crate::policy::{Document, Policy};
+
+pub(super) fn key_uses(policy: &Policy, key: Option<&Arc<Key>>, partitions: &BTreeSet<String>) -> Vec<KeyUse> {
+    let used = needs_key(policy) || hides_paths(policy, partitions);
+    let key = key.filter(|_| used);
+    key.map(|key| KeyUse { id: key.id().to_owned(), fingerprint: key.fingerprint().to_string() }).into_iter().collect()
+}
+
+/// One description over all kinds of objects: the first one's, and what the others have beside it.
+pub(super) fn describe(
+    policy: &Policy,
+    key: Option<&Arc<Key>>,
+    partitions: &BTreeSet<String>,
+    plans: &[(Kind, Arc<Plan>)],
+    document: &Document,
+) -> PlanDescription {
+    let mut all = PlanDescription {
+        dataset: policy.dataset.clone(),
+        policy_digest: policy_digest(policy),
+        keys: key_uses(policy, key, partitions),
+        filter: policy.filter.clone(),
+        filter_inputs: Vec::new(),
+        columns: Vec::new(),
+        dropped: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for (_, plan) in plans {
+        let description = &plan.description;
+        all.filter_inputs = description.filter_inputs.clone();
+        for column in &description.columns {
+            if !all.columns.iter().any(|known| known.name == column.name) {
+                all.columns.push(column.clone());
+            }
+        }
+        for column in &description.dropped {
+            if !all.dropped.iter().any(|known| known.name == column.name) {
+                all.dropped.push(column.clone());
+            }
+        }
+        all.warnings.extend(description.warnings.iter().cloned());
+    }
+    if plans.len() > 1 {
+        let message = format!(
+            "the objects have {} different schemas; types are shown as in the first that has a column",
+            plans.len()
+        );
+        all.warnings.push(Warning { code: "schemas-differ".to_owned(), column: None, message });
+    }
+    for warning in document.warnings() {
+        let code = warning.code.as_str().trim_start_matches("policy::").to_owned();
+        if !all.warnings.iter().any(|known| known.code == code) {
+            all.warnings.push(Warning { code, column: None, message: warning.message.clone() });
+        }
+    }
+    all.warnings.sort();
+    all.warnings.dedup();
+    all
+}

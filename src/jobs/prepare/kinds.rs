@@ -1,0 +1,99 @@
+//! Looks at objects, and binds the policy once for each kind of object.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+
+use crate::engine::compute::Compute;
+use crate::engine::discover::SourceObject;
+use crate::engine::error::RewriteError;
+use crate::engine::inspect::{Inspected, inspect};
+use crate::engine::privacy::PathPrivacy;
+use crate::engine::records::Decision;
+use crate::engine::sql::expressions::Expressions;
+use crate::engine::storage::Storage;
+use crate::jobs::JobError;
+use crate::keys::Key;
+use crate::policy::bind::{SourceColumns, bind};
+use crate::policy::plan::Plan;
+use crate::policy::{Document, Policy};
+
+/// Objects looked at concurrently.
+const INSPECTIONS_IN_FLIGHT: usize = 16;
+
+/// What looking at an object gave.
+pub(super) type Look = Option<Result<(Inspected, Option<u64>), RewriteError>>;
+
+/// Looks at each object that is to be done, and at one of each kind of path that is not.
+pub(super) async fn look(
+    source: &Storage,
+    objects: &[SourceObject],
+    decisions: &[Decision],
+    policy: &Policy,
+    compute: &Compute,
+) -> Vec<Look> {
+    let mut kinds: HashSet<Vec<&str>> = HashSet::new();
+    let mut wanted: Vec<bool> = decisions.iter().map(|decision| matches!(decision, Decision::Do(_))).collect();
+    let kind = |object: &'_ SourceObject| {
+        object.partitions.iter().map(|partition| partition.column.clone()).collect::<Vec<_>>()
+    };
+    let all: Vec<Vec<String>> = objects.iter().map(kind).collect();
+    for (at, columns) in all.iter().enumerate().filter(|(at, _)| wanted[*at]).collect::<Vec<_>>() {
+        kinds.insert(columns.iter().map(String::as_str).collect());
+        debug_assert!(wanted[at]);
+    }
+    for (at, columns) in all.iter().enumerate() {
+        wanted[at] |= kinds.insert(columns.iter().map(String::as_str).collect());
+    }
+    stream::iter(objects.iter().zip(wanted))
+        .map(|(object, wanted)| async move {
+            if wanted { Some(inspect(source, object, policy, compute).await) } else { None }
+        })
+        .buffered(INSPECTIONS_IN_FLIGHT)
+        .collect()
+        .await
+}
+
+/// What decides on a plan: the columns of the object and of its path.
+pub(super) type Kind = (Inspected, Vec<String>);
+
+pub(super) fn kind_of(object: &SourceObject, look: &Look) -> Option<Kind> {
+    let Some(Ok((inspected, _))) = look else { return None };
+    Some((inspected.clone(), object.partitions.iter().map(|partition| partition.column.clone()).collect()))
+}
+
+/// One plan for each kind of object, in the order in which they are met.
+pub(super) fn bind_all(
+    document: &Document,
+    objects: &[SourceObject],
+    looked: &[Look],
+    key: Option<&Arc<Key>>,
+    privacy: &PathPrivacy,
+) -> Result<Vec<(Kind, Arc<Plan>)>, JobError> {
+    let expressions = Expressions::new(key);
+    let mut plans: Vec<(Kind, Arc<Plan>)> = Vec::new();
+    let mut places: HashMap<Kind, usize> = HashMap::new();
+    for (object, look) in objects.iter().zip(looked) {
+        let Some(kind) = kind_of(object, look) else { continue };
+        if places.contains_key(&kind) {
+            continue;
+        }
+        let source = SourceColumns {
+            schema: Arc::clone(&kind.0.schema),
+            partitions: kind.1.clone(),
+            sorted_by: kind.0.sorted_by.clone(),
+        };
+        let plan = bind(&document.policy, &source, key, &expressions).map_err(|mut problems| {
+            if !plans.is_empty() {
+                // the first objects were all right: say which one is not
+                let seen = privacy.name_input(&object.entry.path);
+                problems.iter_mut().for_each(|problem| problem.message.push_str(&format!(" (in {seen})")));
+            }
+            JobError::Policy(Box::new(document.problems(problems)))
+        })?;
+        places.insert(kind.clone(), plans.len());
+        plans.push((kind, Arc::new(plan)));
+    }
+    Ok(plans)
+}
