@@ -1,7 +1,12 @@
 //! The integration tests: one binary, a file per capability.
 
+mod bad_input;
+mod bad_objects;
 mod floors;
+mod formats;
+mod interrupts;
+mod publishing;
 mod quickstart;
+mod rules;
 mod storage;
-#[allow(dead_code, reason = "helpers for capabilities still to come")]
 mod support;

@@ -369,7 +369,7 @@ async fn a_web_object_is_read_with_its_query_and_checked() {
     let other = Expected { etag: Some("v0".to_owned()), ..Expected::from(entry) };
     let error = source.storage.get_range(&entry.path, 3..7, &other).await.expect_err("another version");
     assert_eq!(error.kind(), StorageErrorKind::Changed, "{error}");
-    assert!(error.to_string().contains("v0") && error.to_string().contains("v1"), "{error}");
+    assert!(!error.to_string().contains("v1"), "an etag can be a digest of the bytes: {error}");
     assert!(!error.to_string().contains("sig="), "{error}");
 }
 

@@ -1,0 +1,96 @@
+//! A run can be stopped or killed anywhere and started again.
+#![cfg(unix)]
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Lake, lakeveil};
+
+const OBJECTS: usize = 24;
+const ROWS: usize = 30_000;
+
+fn lake() -> Lake {
+    let lake = Lake::new();
+    for object in 0..OBJECTS {
+        let rows: String = (0..ROWS).map(|row| format!("{object}-{row},some words of row {row}\n")).collect();
+        lake.put(&format!("in/{object:02}.csv"), format!("id,note\n{rows}"));
+    }
+    lake.put(
+        "policy.yaml",
+        "version: 1\ndataset: test\nsource: { url: in/ }\nsink: { url: out/, format: parquet }\n\
+         keyring: { file: keyring.json }\ncolumns: { id: { pseudonym: { domain: d } }, note: keep }\n",
+    );
+    lake
+}
+
+/// A run that is under way: some objects stand, others do not.
+fn under_way(lake: &Lake) -> Child {
+    let mut command = lakeveil();
+    command.current_dir(lake.path("")).args(["run", "policy.yaml", "--threads", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let begun = Instant::now();
+    while lake.objects("out").len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no object was written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+fn signal(child: &Child, name: &str) {
+    let mut kill = std::process::Command::new("kill");
+    assert!(kill.arg(format!("-{name}")).arg(child.id().to_string()).status().expect("starts").success());
+}
+
+/// Every object that has a name is whole.
+fn all_whole(lake: &Lake) {
+    for path in lake.objects("out") {
+        assert_eq!(lake.table(&format!("out/{path}"))["id"].len(), ROWS, "{path}");
+    }
+}
+
+fn bytes(lake: &Lake, folder: &str) -> Vec<(String, Vec<u8>)> {
+    let read = |path: String| (path.clone(), std::fs::read(lake.path(folder).join(path)).expect("reads"));
+    lake.objects(folder).into_iter().map(read).collect()
+}
+
+#[test]
+fn a_killed_run_leaves_whole_objects_and_is_gone_on_with() {
+    let lake = lake();
+    let mut child = under_way(&lake);
+    child.kill().expect("kills");
+    child.wait().expect("ends");
+    let stood = lake.objects("out").len();
+    assert!(stood < OBJECTS, "it was killed under way");
+    all_whole(&lake);
+
+    let refused = lake.run(&[]).expect(4).stderr;
+    assert!(refused.contains("--break-lease"), "the dead run's lease is told, and what to do: {refused}");
+    let report = lake.run_well(&["--break-lease"]);
+    let skipped = report["totals"]["objects_skipped"].as_u64().expect("a number") as usize;
+    // the last object may have its name without its record
+    assert!(skipped == stood || skipped + 1 == stood, "{skipped} of {stood}");
+    assert_eq!(lake.objects("out").len(), OBJECTS);
+    assert_eq!(lake.files("out/_lakeveil/tmp"), Vec::<String>::new(), "what the killed run left is removed");
+
+    lake.run_well(&["--sink", "undisturbed/"]);
+    assert!(bytes(&lake, "out") == bytes(&lake, "undisturbed"), "the same bytes as without the kill");
+}
+
+#[test]
+fn an_interrupt_stops_cleanly_and_says_how_to_go_on() {
+    for name in ["INT", "TERM"] {
+        let lake = lake();
+        let child = under_way(&lake);
+        signal(&child, name);
+        let ended = crate::support::Ran::of(child.wait_with_output().expect("ends")).expect(1);
+        assert!(ended.words().contains("run the same command again"), "{name}: {}", ended.words());
+        assert!(lake.objects("out").len() < OBJECTS, "{name}: it was stopped under way");
+        all_whole(&lake);
+        assert_eq!(lake.files("out/_lakeveil/tmp"), Vec::<String>::new(), "{name}");
+        assert!(!lake.path("out/_lakeveil/lease.json").exists(), "{name}: the lease is given back");
+        let stood = lake.objects("out").len() as u64;
+        let report = lake.run_well(&[]);
+        assert_eq!(report["totals"]["objects_skipped"], stood, "{name}");
+        assert_eq!(lake.objects("out").len(), OBJECTS, "{name}");
+    }
+}
