@@ -66,10 +66,13 @@ fn expected() -> Table {
     [("id".to_owned(), ids), ("email".to_owned(), emails), ("note".to_owned(), notes)].into()
 }
 
+/// Puts an input into a lake.
+type Put = Box<dyn Fn(&Lake)>;
+
 /// Each way in: what to put, and what the policy's `source` says beside the URL.
-fn inputs() -> Vec<(&'static str, Box<dyn Fn(&Lake)>, &'static str)> {
+fn inputs() -> Vec<(&'static str, Put, &'static str)> {
     let plain = |name: &'static str, delimiter: char| {
-        Box::new(move |lake: &Lake| lake.put(&format!("in/{name}"), csv_text(delimiter, true))) as Box<dyn Fn(&Lake)>
+        Box::new(move |lake: &Lake| lake.put(&format!("in/{name}"), csv_text(delimiter, true))) as Put
     };
     vec![
         ("csv", plain("t.csv", ','), "{}"),

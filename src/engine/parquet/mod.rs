@@ -2,9 +2,9 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | [`footer`] | reads a footer and refuses one that lies |
-//! | [`rows`] | a row group's columns as batches |
-//! | [`write`] | encodes columns side by side, appends them in order |
+//! | [`mod@footer`] | reads a footer and refuses one that lies |
+//! | [`mod@rows`] | a row group's columns as batches |
+//! | [`mod@write`] | encodes columns side by side, appends them in order |
 
 pub mod footer;
 pub mod rows;
