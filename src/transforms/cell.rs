@@ -362,7 +362,7 @@ fn count_dictionary(array: &ArrayRef, entries: &mut Entries, tally: &mut Tally) 
 
 /// Unknown where the column has no canonical text to be empty.
 fn add(empties: &mut Option<u64>, seen: u64, made: &Made) {
-    *empties = made.text_in.is_some().then(|| empties.unwrap_or(0) + seen);
+    *empties = empties.filter(|_| made.text_in.is_some()).map(|empties| empties + seen);
 }
 
 fn sketch_all(sketch: &mut Option<Sketch>, text: Option<&BinaryArray>, rows: impl Iterator<Item = usize>) {

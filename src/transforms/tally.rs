@@ -27,9 +27,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// A tally that counts distinct values too.
+    /// A tally that counts empties and distinct values too: nothing is unknown yet.
     pub fn with_sketches() -> Self {
-        Self { distinct_in: Some(Sketch::default()), distinct_out: Some(Sketch::default()), ..Self::default() }
+        let sketch = || Some(Sketch::default());
+        Self { empties: Some(0), distinct_in: sketch(), distinct_out: sketch(), ..Self::default() }
     }
 
     /// Counts a batch that passes as it is. Empties and distinct values of nested columns stay unknown.
@@ -76,11 +77,10 @@ impl Tally {
             empties += if value.is_empty() { uses } else { 0 };
             self.see(value);
         }
-        self.empties = Some(self.empties.unwrap_or(0) + empties);
+        self.empties = sum(self.empties, Some(empties));
     }
 
     fn count_kept_primitive(&mut self, array: &ArrayRef) {
-        self.empties = Some(0);
         let data = array.to_data();
         let Some(width) = array.data_type().primitive_width() else { return };
         let bytes = &data.buffers()[0].as_slice()[data.offset() * width..];
