@@ -1,6 +1,6 @@
 //! A rule's treatment of one leaf, and its description.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
@@ -21,6 +21,11 @@ use crate::transforms::subkeys::SubkeySource;
 
 /// Parquet's column id, which says nothing of values and lets table formats find the column again.
 const FIELD_ID: &str = "PARQUET:field_id";
+
+/// Of a field's metadata, what may be said of the field that is made of it: the rest may describe the source's values.
+pub(super) fn told(field: &Field) -> HashMap<String, String> {
+    field.metadata().get(FIELD_ID).map(|id| (FIELD_ID.to_owned(), id.clone())).into_iter().collect()
+}
 
 impl Binder<'_> {
     /// The leaf `field` under `rule`, which transforms values.
@@ -96,10 +101,9 @@ impl Binder<'_> {
         let can_be_null = matches!(spec, TransformSpec::Nullify(_))
             || cell.empty == EmptyRule::ToNull
             || cell.on_error == OnError::ToNull;
-        let field_id = field.metadata().get(FIELD_ID).map(|id| (FIELD_ID.to_owned(), id.clone()));
         let output = Field::new(self.new_name(Some(rule)).unwrap_or(field.name().clone()), data_type, true)
             .with_nullable(field.is_nullable() || can_be_null)
-            .with_metadata(field_id.into_iter().collect());
+            .with_metadata(told(field));
         let leaf = self.leaves.len();
         self.describe(rule, field, &output, path, &built.companions);
         let shape = Shape::Leaf { cell: Arc::new(cell), leaf: leaf - column.first_leaf };

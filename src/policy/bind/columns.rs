@@ -13,6 +13,7 @@ use super::super::document::Unlisted;
 use super::super::place::DocPath;
 use super::super::plan::{ColumnSource, OutputColumn, PartitionColumn};
 use super::super::select::{ColumnPath, Segment};
+use super::cells::told;
 use super::{Binder, last_name};
 use crate::transforms::shape::{Member, Shape};
 use crate::transforms::spec::TransformSpec;
@@ -192,7 +193,7 @@ impl Binder<'_> {
         column: &mut Column,
     ) -> Option<Kept> {
         let parts = children(field.data_type(), path);
-        let rebuilt = |data_type| Arc::new(Field::clone(field).with_data_type(data_type));
+        let rebuilt = |data_type| Arc::new(Field::clone(field).with_data_type(data_type).with_metadata(told(field)));
         match field.data_type() {
             DataType::Struct(_) => {
                 let mut members = Vec::new();
@@ -218,9 +219,16 @@ impl Binder<'_> {
                     self.problem(Code::ColumnType, DocPath::root().key("columns"), message, Some(hint));
                     return None;
                 };
-                let key_field = Arc::new(Field::clone(&key.field).with_nullable(false));
-                let fields: Fields = vec![key_field, value.field].into();
-                let entries = Arc::new(Field::clone(entries).with_data_type(DataType::Struct(fields)));
+                if key.field.is_nullable() {
+                    let message = format!("the keys of the map `{path}` could become null, which no map can hold");
+                    let hint = "pseudonymize or redact them, with `on_error: fail` or `redact`, or drop the whole map";
+                    self.problem(Code::ColumnType, DocPath::root().key("columns"), message, Some(hint.to_owned()));
+                    return None;
+                }
+                let fields: Fields = vec![key.field, value.field].into();
+                let entries =
+                    Field::clone(entries).with_data_type(DataType::Struct(fields)).with_metadata(told(entries));
+                let entries = Arc::new(entries);
                 let field = rebuilt(DataType::Map(Arc::clone(&entries), false));
                 let shape = Shape::Map { entries, key: Box::new(key.shape), value: Box::new(value.shape) };
                 Some(Kept { field, shape })
@@ -252,7 +260,8 @@ fn children(data_type: &DataType, path: &ColumnPath) -> Vec<(FieldRef, ColumnPat
         }
         DataType::Map(entries, _) => match entries.data_type() {
             DataType::Struct(fields) if fields.len() == 2 => vec![
-                (Arc::clone(&fields[0]), path.then(Segment::MapKey)),
+                // whatever a writer declares, no map has a null key
+                (Arc::new(Field::clone(&fields[0]).with_nullable(false)), path.then(Segment::MapKey)),
                 (Arc::clone(&fields[1]), path.then(Segment::MapValue)),
             ],
             _ => Vec::new(),
