@@ -107,8 +107,9 @@ pub enum DiscoverError {
     },
     /// Names that tell no format.
     #[error(
-        "the format of {first} cannot be told from its name, nor that of {more} more; \
-         set `source.format`, or narrow the source with a glob such as **/*.parquet"
+        "the format of {first} cannot be told from its name{}; \
+         set `source.format`, or narrow the source with a glob such as **/*.parquet",
+        if *more == 0 { String::new() } else { format!(", nor that of {more} more") }
     )]
     UnknownFormat {
         /// The first such object.
