@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_objects;
+mod corpora;
 mod floors;
 mod formats;
 mod interrupts;
@@ -13,3 +14,4 @@ mod rules;
 mod storage;
 mod stores;
 mod support;
+mod types;
