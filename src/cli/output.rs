@@ -65,21 +65,32 @@ pub fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Fails at once where [`write_file`] could not write later.
+///
+/// # Errors
+/// As [`write_file`].
+pub fn check_writable(path: &Path) -> Result<(), JobError> {
+    let new = staged(path);
+    std::fs::write(&new, "").and_then(|()| std::fs::remove_file(&new)).map_err(|error| unwritable(path, &error))
+}
+
+fn staged(path: &Path) -> std::path::PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lakeveil-new");
+    path.with_file_name(name)
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> JobError {
+    let kind = error.kind();
+    JobError::Usage(format!("{} can't be written ({kind}); check its folder and permissions", path.display()))
+}
+
 /// Writes a file that the user asked for, whole or not at all.
 ///
 /// # Errors
 /// [`JobError::Usage`] with the path and what the system said.
 pub fn write_file(path: &Path, text: &str) -> Result<(), JobError> {
-    let failed = |error: std::io::Error| {
-        JobError::Usage(format!(
-            "{} can't be written ({}); check its folder and permissions",
-            path.display(),
-            error.kind()
-        ))
-    };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".lakeveil-new");
-    let new = path.with_file_name(name);
-    std::fs::write(&new, text).map_err(failed)?;
-    std::fs::rename(&new, path).map_err(failed)
+    let new = staged(path);
+    std::fs::write(&new, text).map_err(|error| unwritable(path, &error))?;
+    std::fs::rename(&new, path).map_err(|error| unwritable(path, &error))
 }

@@ -282,12 +282,12 @@ impl Run {
         self.progress.bytes_read(input_bytes);
         let partitions =
             task.object.partitions.iter().map(|partition| (partition.column.clone(), partition.value.clone()));
-        let rows = WithPartitions { inner, partitions: partitions.collect(), own: Arc::clone(&task.plan.source) };
-        let (plan, stop) = (Arc::clone(&task.plan), self.stop.clone());
+        let (own, stop) = (Arc::clone(&task.plan.source), self.stop.clone());
+        let rows = WithPartitions { inner, partitions: partitions.collect(), own, stop };
+        let plan = Arc::clone(&task.plan);
         let (payload, rows_in) = self
             .compute
             .run("rewriting rows", move || {
-                stop.check()?;
                 use super::rows::Rows;
                 let mask = mask(&plan, &rows)?;
                 Ok((encoder.encode(&rows, &mask, index)?, rows.len() as u64))

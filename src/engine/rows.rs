@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 
 use super::error::RewriteError;
+use super::stop::Stop;
 
 /// Rows per batch while decoding: small enough that a column's batch stays in the second-level cache.
 pub const BATCH_ROWS: usize = 8192;
@@ -50,6 +51,8 @@ pub struct WithPartitions {
     pub partitions: Arc<[(String, Option<String>)]>,
     /// The object's own column names: they win over partitions of the same name.
     pub own: SchemaRef,
+    /// Looked at before every batch.
+    pub stop: Stop,
 }
 
 impl WithPartitions {
@@ -73,11 +76,12 @@ impl Rows for WithPartitions {
     fn batches<'a>(&'a self, columns: &[String], text: TextAs) -> Result<Batches<'a>, RewriteError> {
         let (constant, own): (Vec<String>, Vec<String>) =
             columns.iter().cloned().partition(|name| self.partition(name).is_some());
+        let stop = self.stop.clone();
+        let batches = self.inner.batches(&own, text)?.map(move |batch| stop.check().and(batch));
         if constant.is_empty() {
-            return self.inner.batches(columns, text);
+            return Ok(Box::new(batches));
         }
         let columns = columns.to_vec();
-        let batches = self.inner.batches(&own, text)?;
         Ok(Box::new(batches.map(move |batch| {
             let batch = batch?;
             let mut own = batch.columns().iter().zip(batch.schema_ref().fields());

@@ -33,6 +33,17 @@ pub enum JobError {
     /// The source can't be turned into tasks.
     #[error(transparent)]
     Discover(DiscoverError),
+    /// The source holds nothing that could be read.
+    #[error(
+        "{source_url} holds no object to read ({passed_over} hidden names passed over); check the URL, its glob and \
+         `source.format`"
+    )]
+    EmptySource {
+        /// As it may be shown.
+        source_url: String,
+        /// Names that the discovery rules passed over.
+        passed_over: u64,
+    },
     /// Pruning would remove too much.
     #[error(transparent)]
     Prune(#[from] PruneRefused),
@@ -54,7 +65,12 @@ impl JobError {
     /// The program's exit code: 2 usage or policy, 3 keys, 4 storage.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Policy(_) | Self::PolicyFile { .. } | Self::Usage(_) | Self::Discover(_) | Self::Prune(_) => 2,
+            Self::Policy(_)
+            | Self::PolicyFile { .. }
+            | Self::Usage(_)
+            | Self::Discover(_)
+            | Self::EmptySource { .. }
+            | Self::Prune(_) => 2,
             Self::Key(_) => 3,
             Self::Storage(_) => 4,
             Self::Internal(_) => 1,
@@ -70,6 +86,7 @@ impl JobError {
             Self::Key(_) => "key-unusable",
             Self::Storage(error) => error.kind().code(),
             Self::Discover(_) => "source-unusable",
+            Self::EmptySource { .. } => "source-empty",
             Self::Prune(_) => "prune-refused",
             Self::Internal(_) => "internal",
         }

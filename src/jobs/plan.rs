@@ -121,6 +121,7 @@ fn reason_word(reason: Reason) -> &'static str {
         Reason::Full => "asked for by --full",
         Reason::InputChanged => "its input changed",
         Reason::PolicyChanged => "the policy changed",
+        Reason::KeysChanged => "the key changed",
         _ => "its output is not as recorded",
     }
 }

@@ -15,7 +15,7 @@ use self::describe::{describe, key_uses};
 use self::formats::{csv_codec, parquet_codec, sink_format};
 use self::kinds::{Kind, Look, bind_all, kind_of, look};
 use self::paths::{partition_cells, partition_names, path_hash, path_privacy, rewrite_partition, unlisted};
-use super::{JobError, Settings};
+use super::{JobError, Prune, Settings};
 use crate::engine::compute::Compute;
 use crate::engine::csv::Dialect;
 use crate::engine::discover::{
@@ -113,6 +113,10 @@ pub async fn prepare(
     let as_is = |_: &Partition| Ok(PartitionRewrite::Keep);
     let naming = Naming { format: &sink_format, names: names(), partition: &as_is };
     let chosen = discover(listed.clone(), &source.selection, given, &naming, &privacy)?;
+    if chosen.objects.is_empty() && settings.prune == Prune::No {
+        let passed_over = chosen.skipped.hidden + chosen.skipped.markers;
+        return Err(JobError::EmptySource { source_url: places.source.to_string(), passed_over });
+    }
     let identity = RunIdentity {
         source: source.storage.location().to_string(),
         filter: source.selection.filter(),

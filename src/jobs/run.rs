@@ -26,7 +26,7 @@ use crate::lineage::collect::{Collector, Ending, RunFacts};
 use crate::lineage::emit::Emitter;
 use crate::lineage::model::{Host, Location, Report, Status};
 use crate::lineage::render;
-use crate::policy::describe::Warning;
+use crate::policy::describe::{PlanDescription, Warning};
 use crate::policy::{Document, Format};
 use crate::transforms::normalize::UNICODE_VERSIONS;
 
@@ -49,39 +49,97 @@ pub async fn run(
     stop: Stop,
 ) -> Result<Report, JobError> {
     let started = SystemTime::now();
-    let run_id = Uuid::now_v7();
     let compute = Compute::new(settings.threads).map_err(|_| JobError::Internal("starting threads"))?;
+    let emitter = settings.openlineage.as_deref().map(Emitter::from_env).transpose();
+    let emitter = emitter.map_err(|error| JobError::Usage(error.to_string()))?;
     let places = Places::open(&document.policy, environment)?;
+    let facts = RunFacts {
+        run_id: Uuid::now_v7(),
+        started,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        source: place(&places.source.to_string(), document.policy.source.format),
+        sink: place(&places.sink.location().to_string(), document.policy.sink.format),
+        host: Host {
+            threads: compute.threads() as u64,
+            memory_bytes: settings.memory_bytes,
+            cpu_arch: std::env::consts::ARCH.to_owned(),
+        },
+        unicode: UNICODE_VERSIONS.iter().map(|(name, version)| (name.to_string(), version.to_string())).collect(),
+    };
+    let begun = begin(document, settings, &compute, &places, &facts, &stop).await;
+    let (held, prepared) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            if let Some(emitter) = &emitter {
+                tell_failure(emitter, document, settings, facts, &error).await;
+            }
+            return Err(error);
+        }
+    };
+    let job = Job { document, settings, compute, emitter: emitter.as_ref(), progress, stop };
+    let done = work(job, prepared, facts).await;
+    let released = held.release().await;
+    let report = done?;
+    released?;
+    Ok(report)
+}
+
+/// The sink's lease, and who watches it.
+struct Held {
+    lease: Lease,
+    watch: tokio::task::JoinHandle<()>,
+}
+
+impl Held {
+    async fn release(self) -> Result<(), JobError> {
+        self.watch.abort();
+        Ok(self.lease.release().await?)
+    }
+}
+
+/// All that can fail before a run is announced.
+async fn begin(
+    document: &Document,
+    settings: &Settings,
+    compute: &Compute,
+    places: &Places,
+    facts: &RunFacts,
+    stop: &Stop,
+) -> Result<(Held, Prepared), JobError> {
     let key = open_key(&document.policy)?;
     if settings.break_lease {
         break_lease(&places.control).await?;
     }
-    let lease = Lease::acquire(&places.control, &run_id.to_string(), "lakeveil run").await?;
+    let lease = Lease::acquire(&places.control, &facts.run_id.to_string(), "lakeveil run").await?;
     let watch = watch_lease(&lease, stop.clone());
-    let held = async {
+    let held = Held { lease, watch };
+    let prepared = async {
         clean_temporaries(&places.sink).await?;
-        let prepared = prepare(document, settings, &compute, &places, key.as_ref()).await?;
-        let facts = RunFacts {
-            run_id,
-            started,
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            source: place(&places.source.to_string(), document.policy.source.format),
-            sink: place(&places.sink.location().to_string(), document.policy.sink.format),
-            host: Host {
-                threads: compute.threads() as u64,
-                memory_bytes: settings.memory_bytes,
-                cpu_arch: std::env::consts::ARCH.to_owned(),
-            },
-            unicode: UNICODE_VERSIONS.iter().map(|(name, version)| (name.to_string(), version.to_string())).collect(),
-        };
-        work(document, settings, prepared, facts, compute.clone(), progress, stop).await
+        prepare(document, settings, compute, places, key.as_ref()).await
     };
-    let done = held.await;
-    watch.abort();
-    let released = lease.release().await;
-    let report = done?;
-    released?;
-    Ok(report)
+    match prepared.await {
+        Ok(prepared) => Ok((held, prepared)),
+        Err(error) => {
+            // the first error is the one to tell
+            let _ = held.release().await;
+            Err(error)
+        }
+    }
+}
+
+/// Lineage of a run that came to nothing before there was a plan.
+async fn tell_failure(emitter: &Emitter, document: &Document, settings: &Settings, facts: RunFacts, error: &JobError) {
+    let plan = PlanDescription { dataset: document.policy.dataset.clone(), ..PlanDescription::default() };
+    let failure = Some(Failure { code: error.code().to_owned(), message: error.to_string() });
+    let ending = Ending { ended: SystemTime::now(), pruned: 0, skipped_by_rule: 0, failure, warnings: Vec::new() };
+    let report = Collector::new(facts, &plan).finish(ending);
+    if let Err(unsent) = emitter.emit(&render::openlineage::end(&report, namespace(settings))).await {
+        tracing::warn!("{unsent}");
+    }
+}
+
+fn namespace(settings: &Settings) -> &str {
+    settings.namespace.as_deref().unwrap_or(render::openlineage::DEFAULT_JOB_NAMESPACE)
 }
 
 fn place(url: &str, format: Option<Format>) -> Location {
@@ -103,19 +161,20 @@ fn watch_lease(lease: &Lease, stop: Stop) -> tokio::task::JoinHandle<()> {
     })
 }
 
-async fn work(
-    document: &Document,
-    settings: &Settings,
-    mut prepared: Prepared,
-    facts: RunFacts,
+/// What the parts of a run share once it has begun.
+struct Job<'a> {
+    document: &'a Document,
+    settings: &'a Settings,
     compute: Compute,
+    emitter: Option<&'a Emitter>,
     progress: Arc<dyn Progress>,
     stop: Stop,
-) -> Result<Report, JobError> {
+}
+
+async fn work(job: Job<'_>, mut prepared: Prepared, facts: RunFacts) -> Result<Report, JobError> {
+    let Job { settings, emitter, .. } = job;
     let pruning = prune::choose(&prepared, &prepared.inputs, settings.prune)?;
-    let emitter = settings.openlineage.as_deref().map(Emitter::from_env).transpose();
-    let emitter = emitter.map_err(|error| JobError::Usage(error.to_string()))?;
-    let namespace = settings.namespace.as_deref().unwrap_or(render::openlineage::DEFAULT_JOB_NAMESPACE);
+    let namespace = namespace(settings);
     let run_id = facts.run_id;
     let mut warnings = Vec::new();
     if prepared.inputs.is_empty() && pruning.outputs.is_empty() {
@@ -124,25 +183,25 @@ async fn work(
         warnings.push(Warning { code: "no-objects".to_owned(), column: None, message });
     }
     let mut collector = Collector::new(facts, &prepared.description);
-    if let Some(emitter) = &emitter {
+    if let Some(emitter) = emitter {
         let event = render::openlineage::start(&collector.opening(), namespace);
         if let Err(error) = emitter.emit(&event).await {
-            warnings.push(Warning { code: "openlineage".to_owned(), column: None, message: error.to_string() });
+            let code = "openlineage-not-sent".to_owned();
+            warnings.push(Warning { code, column: None, message: error.to_string() });
         }
     }
 
     for outcome in std::mem::take(&mut prepared.settled) {
         collector.add(outcome);
     }
-    let failure =
-        match rewrite(document, settings, &mut prepared, &mut collector, compute, progress, stop.clone()).await {
-            Err(error) => Some(Failure { code: error.code().to_owned(), message: error.to_string() }),
-            Ok(()) if stop.is_requested() => {
-                let message = "stopped before every object was done; run the same command again to go on".to_owned();
-                Some(Failure { code: "stopped".to_owned(), message })
-            }
-            Ok(()) => None,
-        };
+    let failure = match rewrite(&job, &mut prepared, &mut collector).await {
+        Err(error) => Some(Failure { code: error.code().to_owned(), message: error.to_string() }),
+        Ok(()) if job.stop.is_requested() => {
+            let message = "stopped before every object was done; run the same command again to go on".to_owned();
+            Some(Failure { code: "stopped".to_owned(), message })
+        }
+        Ok(()) => None,
+    };
     let (pruned, failure) = match failure {
         Some(failure) => (0, Some(failure)),
         None => match prune::remove(&prepared, &pruning).await {
@@ -152,7 +211,7 @@ async fn work(
     };
     let skipped_by_rule = prepared.skipped_by_rule;
     let mut report = collector.finish(Ending { ended: SystemTime::now(), pruned, skipped_by_rule, failure, warnings });
-    if let Some(emitter) = &emitter {
+    if let Some(emitter) = emitter {
         let event = render::openlineage::end(&report, namespace);
         if let Err(error) = emitter.emit(&event).await {
             report.warn(error.as_warning());
@@ -163,15 +222,8 @@ async fn work(
     Ok(report)
 }
 
-async fn rewrite(
-    document: &Document,
-    settings: &Settings,
-    prepared: &mut Prepared,
-    collector: &mut Collector,
-    compute: Compute,
-    progress: Arc<dyn Progress>,
-    stop: Stop,
-) -> Result<(), JobError> {
+async fn rewrite(job: &Job<'_>, prepared: &mut Prepared, collector: &mut Collector) -> Result<(), JobError> {
+    let Job { document, settings, compute, progress, stop, .. } = job;
     let tasks = std::mem::take(&mut prepared.tasks);
     progress.start(tasks.len() as u64, tasks.iter().map(|task| task.object.entry.size).sum());
     let partitions = (compute.threads() + EXTRA_OBJECTS).min(tasks.len().max(1));
@@ -185,10 +237,10 @@ async fn rewrite(
         dataset: document.policy.dataset.clone(),
         known,
         claimed: prepared.claimed.clone(),
-        compute,
+        compute: compute.clone(),
         budget: Budget::new(settings.memory_bytes / UNITS_SHARE.1 * UNITS_SHARE.0),
-        progress: Arc::clone(&progress),
-        stop,
+        progress: Arc::clone(progress),
+        stop: stop.clone(),
         parquet: prepared.parquet.clone(),
         keep_metadata: document.policy.sink.parquet.keep_metadata.clone(),
         text: prepared.text.clone(),

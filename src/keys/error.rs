@@ -225,7 +225,9 @@ impl KeyError {
             Self::ByteOrderMark => "save the document as UTF-8 without a byte order mark",
             Self::Version { .. } => "write `\"version\": 1` first in the document, or use a newer program",
             Self::Entry { problem, .. } => problem.hint(),
-            Self::DuplicateId { .. } => "give each key an id of its own; an id is never used twice",
+            Self::DuplicateId { .. } => {
+                "give each key an id of its own, with `--id` where `key new` makes it; an id is never used twice"
+            }
             Self::NoneActive { .. } | Self::TwoActive { .. } => {
                 "exactly one key is `active`: mark the others `retired` or `compromised`"
             }
@@ -241,7 +243,8 @@ impl KeyError {
             Self::Env { .. } => "set it to a keyring or a secret; `lakeveil key new` makes one",
             Self::Read { .. } => "check the path, which is taken from the working directory, and who may read it",
             Self::Write { .. } => {
-                "check the folder; a left-over `.new` file beside it belongs to another or a broken run"
+                "an existing keyring is never overwritten: choose another name, or `--add-to` it; else check the folder, \
+                 and whether a left-over `.new` file in it belongs to a broken run"
             }
             Self::FileMode { .. } => "chmod 600 the file, or write `permissions: any` if others are meant to read it",
             Self::TooLarge { .. } => "check that it is a keyring",

@@ -66,7 +66,7 @@ pub struct KeyUse {
 }
 
 /// The whole plan as plain data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlanDescription {
     /// Logical name of the dataset.
     pub dataset: String,

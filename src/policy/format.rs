@@ -87,10 +87,6 @@ pub enum CsvCompression {
 pub struct ParquetOutput {
     /// Compression of the pages that are written anew; `zstd(1)` by default.
     pub compression: ParquetCompression,
-    /// Rows per row group where these do not follow the source's; without it, the writer's default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub row_group_rows: Option<u64>,
     /// Keys of the footer's metadata that are copied; all others are left out, since they may hold data.
     pub keep_metadata: Vec<String>,
 }

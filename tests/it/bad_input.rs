@@ -117,6 +117,31 @@ fn fail_tables_of_other_programs_whose_plain_files_bring_back_deleted_rows() {
 }
 
 #[test]
+fn fail_a_source_that_holds_nothing() {
+    for source in ["nowhere/", "in/*.parquet", "in/hidden/"] {
+        let lake = lake();
+        lake.put("in/hidden/_t.csv", "id,email\n1,x\n");
+        lake.policy_between(source, "out/", "columns: { id: keep, email: drop }\n");
+        refused(&lake, 2, &["no object", source.trim_end_matches('/')]);
+        lake.lakeveil("plan", [] as [&str; 0]).expect(2);
+    }
+}
+
+#[test]
+fn fail_nested_columns_to_csv_before_anything_is_written() {
+    let lake = Lake::new();
+    let item = Arc::new(arrow::datatypes::Field::new("item", arrow::datatypes::DataType::Utf8, true));
+    let offsets = arrow::buffer::OffsetBuffer::from_lengths([1]);
+    let list = arrow::array::ListArray::new(item, offsets, Arc::new(StringArray::from(vec![CANARY])), None);
+    lake.put_parquet("in/t.parquet", vec![("tags", Arc::new(list) as ArrayRef)]);
+    lake.put(
+        "policy.yaml",
+        "version: 1\ndataset: t\nsource: { url: in/ }\nsink: { url: out/, format: csv }\nunlisted: keep\ncolumns: {}\n",
+    );
+    refused(&lake, 2, &["tags", "CSV"]);
+}
+
+#[test]
 fn fail_a_bucket_that_cannot_be_reached() {
     let lake = lake();
     lake.policy_between("s3://lake/in/", "out/", "columns: { id: keep, email: drop }\n");

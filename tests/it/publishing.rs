@@ -117,6 +117,40 @@ fn pruning_leaves_the_outputs_of_other_sources_alone() {
 }
 
 #[test]
+fn one_night_does_not_take_the_place_of_another() {
+    let lake = Lake::new();
+    for day in [24, 25] {
+        lake.put(&format!("in/date=2026-11-{day}/part-0.csv"), format!("id,note\n{day},x\n"));
+    }
+    lake.policy_between(
+        "in/date=${DAY}/*.csv",
+        "out/",
+        "columns: { id: { pseudonym: { domain: d } }, note: keep, date: keep }\n",
+    );
+    for day in ["2026-11-24", "2026-11-25"] {
+        assert_eq!(done(&lake.run_well(&["--set", &format!("DAY={day}")])), [1, 0, 0]);
+    }
+    assert_eq!(lake.objects("out"), ["date=2026-11-24/part-0.csv", "date=2026-11-25/part-0.csv"]);
+    assert_eq!(done(&lake.run_well(&["--set", "DAY=2026-11-24"])), [0, 1, 0]);
+}
+
+#[test]
+fn another_key_redoes_what_only_sql_makes_with_it() {
+    let lake = Lake::new();
+    lake.put("in/0.csv", "id\n1\n");
+    lake.policy("columns: { id: drop, token: { derive: \"pseudonym(id, 'd')\" } }\n");
+    let report = lake.run_well(&[]);
+    assert_eq!((&report["keys"][0]["id"], &report["columns"][0]["key"]), (&"test".into(), &"test".into()));
+    let mut add = lakeveil();
+    add.current_dir(lake.path("")).args(["key", "new", "--id", "next", "--add-to", "keyring.json"]);
+    assert!(add.status().expect("starts").success());
+    let plan = lake.lakeveil("plan", [] as [&str; 0]).expect(0).stdout;
+    assert!(plan.contains("the key changed"), "{plan}");
+    assert_eq!(done(&lake.run_well(&[])), [1, 0, 0]);
+    assert_ne!(lake.table("out/0.csv")["token"], [Some(token("d", "1"))]);
+}
+
+#[test]
 fn records_may_lie_elsewhere_and_hold_key_and_fingerprint_but_no_secret() {
     let lake = lake_of(2);
     lake.put(
@@ -190,6 +224,11 @@ fn openlineage_events_tell_start_and_end() {
     let types: Vec<_> = events.iter().map(|event| event["eventType"].as_str().expect("a type")).collect();
     assert_eq!(types, ["START", "COMPLETE", "START", "FAIL"]);
     assert!(events.iter().all(|event| event["job"]["namespace"] == "nightly"));
+    lake.put("keyring.json", "short");
+    lake.run(&["--openlineage", "events.jsonl"]).expect(3);
+    let last = fs::read_to_string(lake.path("events.jsonl")).expect("is there");
+    let last: Value = serde_json::from_str(last.lines().nth(4).expect("a fifth event")).expect("JSON");
+    assert_eq!(last["eventType"], "FAIL", "a run that came to nothing is told too");
     assert!(events[3]["run"]["facets"]["errorMessage"]["message"].is_string(), "{:#}", events[3]);
 }
 
@@ -209,6 +248,8 @@ fn words_go_where_they_were_sent() {
         assert!(line["fields"]["message"].as_str().is_some_and(|message| message.contains("0.csv")), "{line}");
     }
     assert!(!failed.stderr.is_empty());
+    let unwritable = lake.run(&["--report", "no/such/folder/report.json", "--full"]).expect(2).stderr;
+    assert!(unwritable.contains("no/such/folder/report.json"), "before anything is done: {unwritable}");
     let mut wrong = lakeveil();
     assert_eq!(wrong.arg("no-such-command").output().expect("starts").status.code(), Some(2));
 }

@@ -47,14 +47,14 @@ fn text(plan: &PlanReport, width: usize) -> String {
         let output = object.output.as_deref().unwrap_or("-");
         let reason = object.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let line = format!("  {what} {} ({} bytes{rows}) -> {output}{reason}", object.input, object.size);
-        out.push_str(&line.escape_debug().to_string());
+        out.push_str(&render::clean(&line));
         out.push('\n');
     }
     if plan.objects.len() > OBJECTS_SHOWN {
         out.push_str(&format!("  and {} more\n", plan.objects.len() - OBJECTS_SHOWN));
     }
     for path in &plan.prune {
-        out.push_str(&format!("  prune {}\n", path.escape_debug()));
+        out.push_str(&format!("  prune {}\n", render::clean(path)));
     }
     out.push_str("Nothing was written.\n");
     out

@@ -11,6 +11,9 @@ use crate::lineage::render;
 
 pub fn run(args: &RunArgs, log: LogFormat) -> Result<u8, JobError> {
     let document = document(&args.job.policy)?;
+    for path in args.report.iter().chain(&args.report_html) {
+        output::check_writable(path)?;
+    }
     let settings = Settings {
         sync: !args.no_fsync,
         break_lease: args.break_lease,

@@ -46,6 +46,8 @@ pub struct Source {
     pub storage: Storage,
     /// What of it is meant.
     pub selection: Selection,
+    /// The folder below the root outside which nothing is meant, empty for all: listings need not go beyond it.
+    folder: String,
 }
 
 impl Source {
@@ -56,7 +58,7 @@ impl Source {
     pub async fn list(&self) -> Result<Vec<Entry>, StorageError> {
         match &self.selection {
             Selection::Object(name) => Ok(vec![self.storage.head(name).await?]),
-            _ => self.storage.list("").await,
+            _ => self.storage.list(&self.folder).await,
         }
     }
 }
@@ -68,15 +70,17 @@ impl Source {
 pub async fn open_source(location: &Location, environment: &Environment) -> Result<Source, DiscoverError> {
     if let Some((root, pattern)) = location.split_glob() {
         let storage = Storage::open(&root, environment)?;
-        return Ok(Source { storage, selection: Selection::glob(&pattern)? });
+        let literal = |segment: &&str| !segment.contains(['*', '?', '[', '{']);
+        let folder = pattern.split('/').take_while(literal).collect::<Vec<_>>().join("/");
+        return Ok(Source { storage, selection: Selection::glob(&pattern)?, folder });
     }
     if let Some((parent, name)) = location.split_last() {
         let storage = Storage::open(&parent, environment)?;
         if location.is_web() || is_object(&storage, &name).await? {
-            return Ok(Source { storage, selection: Selection::Object(name) });
+            return Ok(Source { storage, selection: Selection::Object(name), folder: String::new() });
         }
     }
-    Ok(Source { storage: Storage::open(location, environment)?, selection: Selection::Tree })
+    Ok(Source { storage: Storage::open(location, environment)?, selection: Selection::Tree, folder: String::new() })
 }
 
 async fn is_object(storage: &Storage, name: &str) -> Result<bool, StorageError> {

@@ -161,11 +161,16 @@ impl Location {
     /// The segments before the first that holds one of `*?[{`, and the rest as a pattern; `None` without such a
     /// segment, for a local path that exists as written, and for web servers, which cannot be listed.
     ///
+    /// Partition segments (`day=1`) are part of the pattern even where they are written out: they stay columns, and
+    /// part of the outputs' names, so that one night's output does not take the place of another's.
+    ///
     /// ```
     /// use lakeveil::engine::storage::Location;
     ///
     /// let (root, pattern) = Location::parse("s3://lake/raw/day=*/**/*.{csv,tsv}")?.split_glob().expect("has a glob");
     /// assert_eq!((root.to_string().as_str(), pattern.as_str()), ("s3://lake/raw", "day=*/**/*.{csv,tsv}"));
+    /// let (root, pattern) = Location::parse("s3://lake/raw/day=1/*.csv")?.split_glob().expect("has a glob");
+    /// assert_eq!((root.to_string().as_str(), pattern.as_str()), ("s3://lake/raw", "day=1/*.csv"));
     /// # Ok::<(), lakeveil::engine::storage::StorageError>(())
     /// ```
     pub fn split_glob(&self) -> Option<(Self, String)> {
@@ -175,8 +180,9 @@ impl Location {
         let (mut root, mut segments, mut at) = (None, Vec::new(), self.clone());
         while let Some((parent, last)) = at.split_last() {
             let is_glob = last.contains(['*', '?', '[', '{']);
+            let is_partition = last.split_once('=').is_some_and(|(name, _)| !name.is_empty());
             segments.push(last);
-            if is_glob {
+            if is_glob || (is_partition && root.is_some()) {
                 root = Some((parent.clone(), segments.len()));
             }
             at = parent;

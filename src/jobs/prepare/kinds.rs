@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 
+use super::formats::sink_format;
 use crate::engine::compute::Compute;
-use crate::engine::discover::SourceObject;
+use crate::engine::csv::Encoder;
+use crate::engine::discover::{SinkFormat, SourceObject};
 use crate::engine::error::RewriteError;
 use crate::engine::inspect::{Inspected, inspect};
 use crate::engine::privacy::PathPrivacy;
@@ -17,7 +19,7 @@ use crate::jobs::JobError;
 use crate::keys::Key;
 use crate::policy::bind::{SourceColumns, bind};
 use crate::policy::plan::Plan;
-use crate::policy::{Document, Policy};
+use crate::policy::{Code, Diagnostic, DocPath, Document, Policy};
 
 /// Objects looked at concurrently.
 const INSPECTIONS_IN_FLIGHT: usize = 16;
@@ -92,6 +94,13 @@ pub(super) fn bind_all(
             }
             JobError::Policy(Box::new(document.problems(problems)))
         })?;
+        if let (SinkFormat::Csv(_), Err(error)) =
+            (sink_format(&document.policy, object.format), Encoder::check(&plan.output))
+        {
+            let place = DocPath::root().key("sink").key("format");
+            let problem = Diagnostic::error(Code::ColumnType, place, error.to_string());
+            return Err(JobError::Policy(Box::new(document.problems(vec![problem]))));
+        }
         places.insert(kind.clone(), plans.len());
         plans.push((kind, Arc::new(plan)));
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// `text` with every character that controls rather than shows (line ends, escapes, direction marks, invisible
 /// ones) written as `\u{..}`.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(steers) {
         return Cow::Borrowed(text);
     }

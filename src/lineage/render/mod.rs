@@ -8,3 +8,5 @@ pub mod text;
 mod clean;
 mod table;
 mod words;
+
+pub use clean::clean;

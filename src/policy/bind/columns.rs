@@ -51,7 +51,7 @@ impl Binder<'_> {
             // without the problem that resolving may have noted, it was dropped
             if self.dropped.last().is_some_and(|dropped| dropped.name == ColumnPath::of(name).to_string()) {
                 let message = format!("`{name}` is a partition: its values lie in the path and can't be dropped");
-                let hint = "pseudonymize, redact or nullify it, or hash all names with `sink.names: hash`".to_owned();
+                let hint = "pseudonymize, redact or nullify it".to_owned();
                 self.problem(Code::ColumnType, place, message, Some(hint));
             }
             return None;

@@ -49,10 +49,21 @@ impl SubkeySource for Key {
     }
 }
 
+/// Whether SQL may call a function of ours that is keyed. A text that only looks like it records a key too many; one
+/// that was missed would leave old tokens standing when the key changes.
+pub(super) fn calls_keyed_function(sql: &str) -> bool {
+    sql.to_ascii_lowercase().contains("pseudonym")
+}
+
 /// Whether the policy needs a key, whatever the schema.
 pub fn needs_key(policy: &Policy) -> bool {
-    let keyed = |spec: &TransformSpec| matches!(spec, TransformSpec::Pseudonym(_));
+    let keyed = |spec: &TransformSpec| match spec {
+        TransformSpec::Pseudonym(_) => true,
+        TransformSpec::Derive(sql) => calls_keyed_function(&sql.0),
+        _ => false,
+    };
     policy.sink.names == super::document::Names::Hash
+        || policy.filter.as_deref().is_some_and(calls_keyed_function)
         || policy.columns.iter().any(|column| keyed(&column.rule.transform))
 }
 

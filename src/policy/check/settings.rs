@@ -99,10 +99,6 @@ fn check_formats(policy: &Policy, problems: &mut Vec<Diagnostic>) {
     if policy.sink.csv.delimiter == policy.sink.csv.quote {
         problems.push(same(sink.key("csv").key("quote"), "delimiter", "quote"));
     }
-    if policy.sink.parquet.row_group_rows == Some(0) {
-        let path = sink.key("parquet").key("row_group_rows");
-        problems.push(Diagnostic::error(Code::BadValue, path, "a row group has at least 1 row"));
-    }
 }
 
 fn same(path: DocPath, first: &str, second: &str) -> Diagnostic {
