@@ -164,6 +164,22 @@ pub fn discover(
     naming: &Naming<'_>,
     privacy: &PathPrivacy,
 ) -> Result<Discovered, DiscoverError> {
+    let found = find(entries, selection, given, naming, privacy)?;
+    refuse_collisions(&found.objects, privacy)?;
+    Ok(found)
+}
+
+/// As [`discover`], before names are final: they may still collide, and may show what the final ones hide.
+///
+/// # Errors
+/// As [`discover`], but for collisions.
+pub fn find(
+    entries: Vec<Entry>,
+    selection: &Selection,
+    given: Option<GivenFormat>,
+    naming: &Naming<'_>,
+    privacy: &PathPrivacy,
+) -> Result<Discovered, DiscoverError> {
     let tables = select::table_roots(&entries);
     let mut skipped = Skipped::default();
     let mut chosen = select::choose(entries, selection, &mut skipped);
@@ -182,7 +198,6 @@ pub fn discover(
         let (partitions, output) = naming.output(&entry.path, format, privacy)?;
         objects.push(SourceObject { entry, format, partitions, output });
     }
-    refuse_collisions(&objects, privacy)?;
     Ok(Discovered { objects, skipped })
 }
 

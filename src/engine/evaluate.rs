@@ -2,11 +2,12 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::filter;
+use arrow::compute::{cast, filter};
+use arrow::datatypes::DataType;
 
 use super::error::RewriteError;
-use super::rows::{Rows, TextAs};
-use crate::arrays::canonical::{Meaning, canonical};
+use super::rows::{BATCH_ROWS, Rows, TextAs};
+use crate::arrays::canonical::{Meaning, canonical, meaning_of};
 use crate::policy::describe::ColumnPlan;
 use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
 use crate::policy::sql::BoundSql;
@@ -21,7 +22,7 @@ pub type Mask = Option<BooleanBuffer>;
 /// What could not be decoded or evaluated.
 pub fn mask(plan: &Plan, rows: &dyn Rows) -> Result<Mask, RewriteError> {
     let Some(condition) = &plan.filter else { return Ok(None) };
-    let mut kept = arrow::array::BooleanBufferBuilder::new(rows.len());
+    let mut kept = arrow::array::BooleanBufferBuilder::new(rows.len().min(BATCH_ROWS));
     for batch in rows.batches(&condition.columns, TextAs::Planned)? {
         let batch = batch?;
         let answers = evaluate(condition, &batch, "where")?;
@@ -114,7 +115,9 @@ pub fn make(
             made
         }
         ColumnSource::Column { shape, .. } => {
-            let companions = (1..batch.num_columns()).map(|at| companion(batch.column(at), column));
+            let fields = batch.schema_ref().fields();
+            let companions =
+                (1..batch.num_columns()).map(|at| companion(batch.column(at), meaning_of(&fields[at]), column));
             let companions = companions.collect::<Result<Vec<_>, _>>()?;
             shape.apply(batch.column(0), &companions, &mut state.shape).map_err(|error| match error {
                 ShapeError::Value { leaf, row, reason } => RewriteError::Value {
@@ -147,13 +150,19 @@ fn filtered(batch: &RecordBatch, window: &BooleanBuffer, column: &OutputColumn) 
     })
 }
 
-fn companion(array: &ArrayRef, column: &OutputColumn) -> Result<BinaryArray, RewriteError> {
-    let plain = match array.data_type() {
-        arrow::datatypes::DataType::Dictionary(_, values) => &arrow::compute::cast(array, values)
-            .map_err(|_| RewriteError::Internal("reading a tenant or domain column"))?,
-        _ => array,
+fn companion(array: &ArrayRef, meaning: Meaning, column: &OutputColumn) -> Result<BinaryArray, RewriteError> {
+    let values = match array.data_type() {
+        DataType::Dictionary(_, values) => Some(values.as_ref()),
+        DataType::RunEndEncoded(_, values) => Some(values.data_type()),
+        _ => None,
     };
-    canonical(plain, Meaning::Plain).map(|text| text.values).map_err(|error| RewriteError::Column {
+    let plain = match values {
+        Some(values) => {
+            &cast(array, values).map_err(|_| RewriteError::Internal("reading a tenant or domain column"))?
+        }
+        None => array,
+    };
+    canonical(plain, meaning).map(|text| text.values).map_err(|error| RewriteError::Column {
         column: column.field.name().clone(),
         reason: format!("its tenant or domain column: {error}"),
     })

@@ -123,6 +123,6 @@ fn sorted_by(layout: &FileLayout) -> Vec<String> {
     columns
         .iter()
         .filter_map(|column| leaf(column.column_idx))
-        .map(|leaf| schema.column(leaf).path().string())
+        .map(|leaf| schema.get_column_root(leaf).name().to_owned())
         .collect()
 }

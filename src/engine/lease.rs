@@ -207,6 +207,9 @@ async fn renew(storage: Storage, mut document: Document, tell: watch::Sender<boo
         };
         if written {
             good_until = now + LIFETIME;
+        } else if now >= good_until {
+            let _ = tell.send(true);
+            return;
         }
     }
 }

@@ -32,7 +32,8 @@ use super::text_write::{EncodedText, TextAppender, TextEncoder, TextSettings, me
 use super::time::timestamp;
 use super::units::{RowGroups, TextStream, TextUnits, Unit};
 use crate::policy::ColumnType;
-use crate::policy::plan::Plan;
+use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
+use crate::transforms::shape::Shape;
 
 /// Units of one object that are under way at a time: one is computed while the next is read.
 const UNITS_AHEAD: usize = 2;
@@ -114,7 +115,7 @@ impl Run {
         let outcome = match self.rewrite_and_record(task).await {
             Ok(done) => Outcome {
                 status: Status::Written,
-                input: ObjectFacts { rows: Some(done.rows_in), sha256: done.input_sha256, ..input },
+                input: ObjectFacts { rows: Some(done.rows_in), sha256: self.shown_digest(done.input_sha256), ..input },
                 output: Some(ObjectFacts {
                     path: task.object.output.clone(),
                     size: done.published.size,
@@ -149,6 +150,11 @@ impl Run {
             PathPrivacy::Open => etag.clone(),
             PathPrivacy::Keyed(hash) => hash(etag),
         })
+    }
+
+    /// Anyone can test guesses against a digest of a small object: it is not told where paths are hidden.
+    fn shown_digest(&self, sha256: Option<String>) -> Option<String> {
+        sha256.filter(|_| matches!(self.identity.privacy, PathPrivacy::Open))
     }
 
     async fn rewrite_and_record(&self, task: &Task) -> Result<Done, RewriteError> {
@@ -223,7 +229,8 @@ impl Run {
             if layout.schema().fields() != task.plan.source.fields() {
                 return Err(RewriteError::SchemaChanged);
             }
-            let groups = RowGroups { storage, entry: entry.clone(), layout: layout.clone(), columns, budget };
+            let made = made(&task.plan);
+            let groups = RowGroups { storage, entry: entry.clone(), layout: layout.clone(), columns, made, budget };
             return Ok(Input { units: groups.units(), layout: Some(layout), digest: None });
         };
         let mut text = TextStream::open(&storage, entry, codec(compression), &self.compute);
@@ -449,6 +456,16 @@ impl Sum {
         }
         Done { published, rows_in: self.rows_in, rows_out: self.rows_out, input_sha256, columns }
     }
+}
+
+/// Source columns of the object whose values are made anew.
+fn made(plan: &Plan) -> Vec<String> {
+    let is_made = |column: &&OutputColumn| match &column.source {
+        ColumnSource::Column { shape, .. } => !matches!(shape, Shape::Keep { .. }),
+        ColumnSource::Derived(_) => true,
+    };
+    let first = plan.columns.iter().filter(is_made).filter_map(|column| sources(column).into_iter().next());
+    first.filter(|name| plan.source.column_with_name(name).is_some()).collect()
 }
 
 /// Source columns that the plan reads from the object itself.

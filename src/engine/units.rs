@@ -18,8 +18,10 @@ use super::rows::Rows;
 use super::storage::{Entry, Expected, Storage, StorageError};
 use super::text_rows::{TextLayout, TextRows};
 
-/// Work on a unit holds the compressed source, the encoded output, and the batches of the columns under way.
-const PARQUET_WORKING_FACTOR: u64 = 3;
+/// Work on a unit holds the compressed source, as much of encoded output for what is kept, and the batches under way.
+const PARQUET_WORKING_FACTOR: u64 = 2;
+/// Encoded bytes of a value that is made anew, such as a token: it does not compress, however small its source was.
+const MADE_VALUE_BYTES: u64 = 24;
 /// Work on CSV holds the text, its columns, what they become, and the encoded output.
 const CSV_WORKING_FACTOR: u64 = 4;
 
@@ -43,6 +45,8 @@ pub struct RowGroups {
     pub layout: FileLayout,
     /// Source columns that the plan reads.
     pub columns: Vec<String>,
+    /// Of these, the ones whose values are made anew.
+    pub made: Vec<String>,
     /// The budget.
     pub budget: Budget,
 }
@@ -64,9 +68,11 @@ impl RowGroups {
     }
 
     async fn unit(this: &Arc<Self>, index: usize, first_row: u64) -> Result<Unit, RewriteError> {
-        let (ranges, _) = this.layout.ranges(index, &this.columns)?;
+        let ranges = this.layout.ranges(index, &this.columns)?;
         let input_bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
-        let reservation = this.budget.reserve(input_bytes.saturating_mul(PARQUET_WORKING_FACTOR)).await;
+        let made_bytes = this.layout.values(index, &this.made)?.saturating_mul(MADE_VALUE_BYTES);
+        let working = input_bytes.saturating_mul(PARQUET_WORKING_FACTOR).saturating_add(made_bytes);
+        let reservation = this.budget.reserve(working).await;
         let this = Arc::clone(this);
         let rows = async move {
             let expected = Expected::from(&this.entry);
@@ -197,6 +203,9 @@ pub struct TextUnits {
 /// Bytes of text that one thread parses at a time.
 const BLOCK_BYTES: usize = 4 << 20;
 
+/// Rows after which a unit ends, give or take a block: short rows become far more columns than their text is long.
+const UNIT_ROWS: u64 = 1 << 20;
+
 struct Cutting {
     text: TextStream,
     layout: Arc<TextLayout>,
@@ -204,6 +213,7 @@ struct Cutting {
     blocks: Option<Blocks>,
     ready: VecDeque<Block>,
     ready_bytes: usize,
+    ready_rows: u64,
     unit_bytes: usize,
 }
 
@@ -218,6 +228,7 @@ impl TextUnits {
             blocks,
             ready: VecDeque::new(),
             ready_bytes: 0,
+            ready_rows: 0,
             unit_bytes: self.unit_bytes,
         };
         futures::stream::try_unfold((cutting, Some(start)), |(mut cutting, start)| async move {
@@ -232,7 +243,7 @@ impl Cutting {
         let bound = (self.unit_bytes + BLOCK_BYTES) as u64;
         let reservation = self.budget.reserve(bound * CSV_WORKING_FACTOR).await;
         let mut more = start;
-        while self.ready_bytes < self.unit_bytes && self.blocks.is_some() {
+        while self.ready_bytes < self.unit_bytes && self.ready_rows < UNIT_ROWS && self.blocks.is_some() {
             let text = match more.take() {
                 Some(text) => Some(text),
                 None => self.text.next().await?,
@@ -240,13 +251,15 @@ impl Cutting {
             self.cut(text).await?;
         }
         let mut taken = Vec::new();
-        let mut bytes = 0;
-        while bytes < self.unit_bytes {
+        let (mut bytes, mut rows) = (0, 0);
+        while bytes < self.unit_bytes && rows < UNIT_ROWS {
             let Some(block) = self.ready.pop_front() else { break };
             bytes += block.bytes.len();
+            rows += block.rows;
             taken.push(block);
         }
         self.ready_bytes -= bytes;
+        self.ready_rows -= rows;
         if taken.is_empty() {
             return Ok(None);
         }
@@ -280,6 +293,7 @@ impl Cutting {
             .await?;
         self.blocks = blocks;
         self.ready_bytes += cut.iter().map(|block| block.bytes.len()).sum::<usize>();
+        self.ready_rows += cut.iter().map(|block| block.rows).sum::<u64>();
         self.ready.extend(cut);
         Ok(())
     }

@@ -19,7 +19,7 @@ use super::{JobError, Prune, Settings};
 use crate::engine::compute::Compute;
 use crate::engine::csv::Dialect;
 use crate::engine::discover::{
-    GivenFormat, Naming, OutputNames, Partition, PartitionRewrite, SourceObject, discover, open_source,
+    GivenFormat, Naming, OutputNames, Partition, PartitionRewrite, SourceObject, discover, find, open_source,
 };
 use crate::engine::error::RewriteError;
 use crate::engine::inspect::dialect;
@@ -112,7 +112,7 @@ pub async fn prepare(
     // names need the plans' cells, plans need schemas, schemas need objects: so objects are chosen first, named later
     let as_is = |_: &Partition| Ok(PartitionRewrite::Keep);
     let naming = Naming { format: &sink_format, names: names(), partition: &as_is };
-    let chosen = discover(listed.clone(), &source.selection, given, &naming, &privacy)?;
+    let chosen = find(listed.clone(), &source.selection, given, &naming, &privacy)?;
     if chosen.objects.is_empty() && settings.prune == Prune::No {
         let passed_over = chosen.skipped.hidden + chosen.skipped.markers;
         return Err(JobError::EmptySource { source_url: places.source.to_string(), passed_over });
@@ -135,7 +135,7 @@ pub async fn prepare(
 
     let looked = look(&source.storage, &chosen.objects, &decisions, policy, compute).await;
     let plans = bind_all(document, &chosen.objects, &looked, key, &privacy)?;
-    let cells = partition_cells(&plans);
+    let cells = partition_cells(document, &chosen.objects, key)?;
     let rewrite = |partition: &Partition| rewrite_partition(&cells, partition);
     let naming = Naming { format: &sink_format, names: names(), partition: &rewrite };
     let named = discover(listed, &source.selection, given, &naming, &privacy)?;

@@ -3,6 +3,8 @@
 use arrow::array::{Array, new_null_array};
 use arrow::datatypes::DataType;
 
+use crate::arrays::canonical::bare;
+
 use super::{Transform, TransformError, Transformed, Values};
 
 /// Nothing of the column stays but its name, its type and its length.
@@ -15,10 +17,10 @@ impl Transform for Nullify {
     }
 
     fn output_type(&self, input: &DataType) -> Result<DataType, String> {
-        Ok(input.clone())
+        Ok(bare(input))
     }
 
     fn apply(&self, values: &Values<'_>) -> Result<Transformed, TransformError> {
-        Ok(new_null_array(values.array.data_type(), values.array.len()).into())
+        Ok(new_null_array(&bare(values.array.data_type()), values.array.len()).into())
     }
 }

@@ -166,6 +166,30 @@ fn fail_pages_that_do_not_decode() {
     damaged(bytes, &["id", "row group 0"], "parquet-undecodable");
 }
 
+/// A footer as thrift: version, schema of one column `id` of 64-bit integers, rows, and what `groups` gives.
+fn footer(rows: &[u8], groups: &[u8]) -> Vec<u8> {
+    let root = [&[0x48, 4][..], b"root", &[0x15, 2, 0]].concat();
+    let id = [&[0x15, 4, 0x25, 0, 0x18, 2][..], b"id", &[0]].concat();
+    let thrift = [&[0x15, 2, 0x19, 0x2c][..], &root, &id, &[0x16], rows, &[0x19], groups, &[0]].concat();
+    let length = u32::try_from(thrift.len()).expect("short").to_le_bytes();
+    [&b"PAR1"[..], &thrift, &length, b"PAR1"].concat()
+}
+
+#[test]
+fn fail_footers_that_claim_more_than_they_hold() {
+    // the frame itself is sound: no rows, no row groups
+    let lake = Lake::new();
+    lake.put("in/t.parquet", footer(&[0], &[0x0c]));
+    lake.policy("columns: { id: keep }\n");
+    lake.run_well(&[]);
+
+    // two thousand million row groups, in a file of some hundred bytes
+    damaged(footer(&[0], &[0xfc, 0xff, 0xff, 0xff, 0xff, 0x07]), &["claims more than it holds"], "parquet-invalid");
+    // one row group of no columns and 2^40 rows
+    let group = [&[0x1c][..], &[0x19, 0x0c, 0x16, 0, 0x16], &[0x80, 0x80, 0x80, 0x80, 0x80, 0x40], &[0]].concat();
+    damaged(footer(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x40], &group), &["Parquet"], "parquet-invalid");
+}
+
 #[test]
 fn a_mended_object_is_written_by_the_next_run_alone() {
     let lake = lake_with("bad.csv", format!("id,name,note\n1,{CANARY},x\n"));

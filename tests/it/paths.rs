@@ -65,6 +65,32 @@ fn an_object_that_fails_in_a_hidden_partition_is_named_by_its_output() {
 }
 
 #[test]
+fn a_lone_newcomer_that_cannot_be_read_shows_no_partition() {
+    let lake = lake();
+    lake.policy("unlisted: keep\ncolumns: { customer_id: { pseudonym: { domain: customers } } }\n");
+    lake.run_well(&[]);
+    // nothing else is to be done, so that this object's plan is the only one there could be
+    lake.put("in/customer_id=10002/new.parquet", "no Parquet at all");
+    let mut args = ALL_OUTPUTS.to_vec();
+    args.pop();
+    let ran = lake.run(&args).expect(1);
+    shows_no_id(&lake, &ran.words());
+    assert!(ran.stdout.contains(&token("customers", "10002")), "{}", ran.stdout);
+}
+
+#[test]
+fn a_collision_in_a_hidden_partition_shows_no_partition() {
+    let lake = Lake::new();
+    for name in ["a.csv", "a.tsv"] {
+        lake.put(&format!("in/customer_id=10001/{name}"), "x\n1\n");
+    }
+    lake.policy("unlisted: keep\ncolumns: { customer_id: { pseudonym: { domain: customers } } }\n");
+    let ran = lake.run(&[]).expect(2);
+    assert!(ran.stderr.contains(&token("customers", "10001")), "{}", ran.stderr);
+    assert!(!ran.words().contains("10001"), "{}", ran.words());
+}
+
+#[test]
 fn hashed_names_show_nothing_of_the_file_names() {
     let lake = Lake::new();
     lake.put("in/lovelace/augusta.csv", "id\n1\n");

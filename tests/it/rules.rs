@@ -160,3 +160,26 @@ fn one_value_is_one_identifier_whatever_type_holds_it() {
     let expected = vec![Some(token("d", "42"))];
     assert_eq!((&csv["id"], &parquet["id"], &parquet["x"]), (&expected, &expected, &expected));
 }
+
+#[test]
+fn a_derived_column_that_reads_an_oddly_named_hidden_column_is_warned_about() {
+    let lake = Lake::new();
+    lake.put("in/t.csv", "a.b,c\nx,y\n");
+    lake.policy("columns: { \"`a.b`\": drop, c: keep, z: { derive: 'upper(\"a.b\")' } }\n");
+    let report = lake.run_well(&[]);
+    assert_eq!(report["warnings"][0]["code"], "derive-shows-raw", "{report:#}");
+}
+
+#[test]
+fn a_uuid_steers_by_its_text_whatever_type_holds_it() {
+    let tenant = "0f0e0d0c-0b0a-4908-8706-050403020100";
+    let columns = "columns: { id: { pseudonym: { domain: d, tenant: { column: tenant } } }, tenant: keep }\n";
+    let typed = columns.replace("tenant: keep", "tenant: { keep: {}, type: uuid }");
+    for columns in [columns, &typed] {
+        let lake = Lake::new();
+        lake.put("in/t.csv", format!("id,tenant\n1,{tenant}\n"));
+        lake.policy(columns);
+        lake.run_well(&["--sink", "out/"]);
+        assert_eq!(lake.table("out/t.csv")["id"], [Some(token_of("d", tenant, "1"))], "{columns}");
+    }
+}

@@ -269,10 +269,14 @@ async fn links_are_followed_and_loops_named() {
     std::fs::write(dir.path().join("old/y.csv"), "22").expect("writes");
     symlink(dir.path().join("old"), dir.path().join("lake/b")).expect("links a folder");
     symlink(dir.path().join("old/y.csv"), dir.path().join("lake/z.csv")).expect("links a file");
-    symlink(dir.path().join("nowhere"), dir.path().join("lake/broken")).expect("links nothing");
     let listed = storage.list("").await.expect("lists");
     let listed: Vec<_> = listed.iter().map(|entry| (entry.path.as_str(), entry.size)).collect();
     assert_eq!(listed, [("a/x.csv", 1), ("b/y.csv", 2), ("z.csv", 2)]);
+
+    symlink(dir.path().join("nowhere"), dir.path().join("lake/broken")).expect("links nothing");
+    let error = storage.list("").await.expect_err("nobody knows what was there");
+    assert!(error.to_string().contains("broken"), "{error}");
+    std::fs::remove_file(dir.path().join("lake/broken")).expect("removes the link");
 
     symlink(dir.path().join("lake"), dir.path().join("lake/a/up")).expect("links upwards");
     let error = storage.list("").await.expect_err("the names would never end");

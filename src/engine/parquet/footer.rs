@@ -7,6 +7,7 @@ use parquet::DecodeResult;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
 
+use super::thrift::is_plausible;
 use crate::engine::error::RewriteError;
 use crate::engine::storage::{Entry, Expected, Storage};
 
@@ -14,6 +15,8 @@ use crate::engine::storage::{Entry, Expected, Storage};
 const FIRST_READ_BYTES: u64 = 64 * 1024;
 /// `PAR1`, at the start and the end of every file (parquet-format, "File format").
 const MAGIC_BYTES: u64 = 4;
+/// The end of a file whose footer is not encrypted.
+const PLAIN_MAGIC: &[u8] = b"PAR1";
 /// Footer length and magic at the end.
 const TAIL_BYTES: u64 = 8;
 
@@ -33,8 +36,17 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Arc<ParquetMetaDat
     let mut decoder = ParquetMetaDataPushDecoder::try_new(entry.size)
         .map_err(|error| described(&error))?
         .with_page_index_policy(PageIndexPolicy::Skip);
-    let tail = entry.size.saturating_sub(FIRST_READ_BYTES)..entry.size;
-    let bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
+    let mut tail = entry.size.saturating_sub(FIRST_READ_BYTES)..entry.size;
+    let mut bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
+    let start = footer_start(&bytes, entry.size)?;
+    if start < tail.start {
+        tail = start..entry.size;
+        bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
+    }
+    let thrift = &bytes[usize::try_from(start - tail.start).unwrap_or(usize::MAX).min(bytes.len())..];
+    if bytes.ends_with(PLAIN_MAGIC) && !is_plausible(&thrift[..thrift.len().saturating_sub(TAIL_BYTES as usize)]) {
+        return Err(unsound("its footer claims more than it holds"));
+    }
     decoder.push_range(tail, bytes).map_err(|error| described(&error))?;
     loop {
         match decoder.try_decode().map_err(|error| described(&error))? {
@@ -52,6 +64,14 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Arc<ParquetMetaDat
             DecodeResult::Finished => return Err(unsound("it has no footer")),
         }
     }
+}
+
+/// Where the footer begins, by the length that the last bytes claim; `tail` ends where the file does.
+fn footer_start(tail: &[u8], size: u64) -> Result<u64, RewriteError> {
+    let length =
+        tail.iter().rev().skip(MAGIC_BYTES as usize).take(4).fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
+    let end = size - TAIL_BYTES;
+    end.checked_sub(length).ok_or_else(|| unsound("its footer claims to be longer than the file"))
 }
 
 /// A foreign error by its kind: its text may quote the file.
@@ -107,6 +127,11 @@ pub fn check(metadata: &ParquetMetaData, size: u64) -> Result<(), RewriteError> 
             }
             if chunk.num_values() < 0 || chunk.uncompressed_size() < 0 {
                 return Err(unsound("a column chunk has a negative count"));
+            }
+            let repeated = chunk.column_descr().max_rep_level() > 0;
+            let fits = chunk.num_values() == group.num_rows() || (repeated && chunk.num_values() > group.num_rows());
+            if !fits {
+                return Err(unsound("a column chunk does not have as many values as its row group has rows"));
             }
             if !range.is_empty() {
                 ranges.push(range);

@@ -50,19 +50,22 @@ impl FileLayout {
         &self.metadata
     }
 
-    /// Byte ranges of the chunks of the named columns in one row group, and their bytes when decompressed.
+    /// Byte ranges of the chunks of the named columns in one row group.
     ///
     /// # Errors
     /// [`RewriteError::SchemaChanged`] for a name that is not there.
-    pub fn ranges(&self, row_group: usize, columns: &[String]) -> Result<(Vec<Range<u64>>, u64), RewriteError> {
+    pub fn ranges(&self, row_group: usize, columns: &[String]) -> Result<Vec<Range<u64>>, RewriteError> {
         let group = self.metadata.row_group(row_group);
-        let mut ranges = Vec::new();
-        let mut decompressed = 0;
-        for leaf in self.leaves(columns)? {
-            ranges.push(chunk_range(group.column(leaf))?);
-            decompressed += group.column(leaf).uncompressed_size().unsigned_abs();
-        }
-        Ok((ranges, decompressed))
+        self.leaves(columns)?.into_iter().map(|leaf| chunk_range(group.column(leaf))).collect()
+    }
+
+    /// How many values the leaves under the named columns have in one row group, nulls included.
+    ///
+    /// # Errors
+    /// As [`ranges`](Self::ranges).
+    pub fn values(&self, row_group: usize, columns: &[String]) -> Result<u64, RewriteError> {
+        let group = self.metadata.row_group(row_group);
+        Ok(self.leaves(columns)?.into_iter().map(|leaf| group.column(leaf).num_values().unsigned_abs()).sum())
     }
 
     /// Leaf columns under the named ones, in file order.

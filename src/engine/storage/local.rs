@@ -67,9 +67,18 @@ impl LocalStore {
                 ));
             };
             let path = super::location::joined(prefix, &name);
-            // Follows links. What vanishes meanwhile, or a link to nothing, is not there.
+            // Follows links. What vanishes meanwhile is not there.
             let metadata = match fs::metadata(item.path()) {
                 Ok(metadata) => metadata,
+                // a link to what is not there at this moment may hide a whole folder: nothing may take it for gone
+                Err(error) if is_absence(&error) && fs::symlink_metadata(item.path()).is_ok() => {
+                    return Err(StorageError::new(
+                        StorageErrorKind::Invalid,
+                        self.place(&path),
+                        "is a link to nothing",
+                        "bring back what it links to, or remove the link",
+                    ));
+                }
                 Err(error) if is_absence(&error) => continue,
                 Err(error) => return Err(StorageError::from_io(&error, self.place(&path), "cannot list")),
             };

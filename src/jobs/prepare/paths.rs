@@ -6,15 +6,15 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use percent_encoding::percent_decode_str;
 
-use super::kinds::Kind;
 use crate::crypto::PathKey;
-use crate::engine::discover::{Partition, PartitionRewrite};
+use crate::engine::discover::{Partition, PartitionRewrite, SourceObject};
 use crate::engine::privacy::PathPrivacy;
 use crate::engine::storage::{Entry, Location, StorageError};
 use crate::jobs::JobError;
 use crate::keys::Key;
-use crate::policy::plan::{PartitionColumn, Plan};
-use crate::policy::{ColumnPath, Names, Policy};
+use crate::policy::bind::bind_partitions;
+use crate::policy::plan::PartitionColumn;
+use crate::policy::{ColumnPath, Document, Names, Policy};
 use crate::transforms::cell::{Cell, CellError, Memo};
 use crate::transforms::spec::TransformSpec;
 use crate::transforms::tally::Tally;
@@ -82,16 +82,25 @@ pub(super) fn path_privacy(
     }
 }
 
-pub(super) fn partition_cells(plans: &[(Kind, Arc<Plan>)]) -> BTreeMap<String, PartitionColumn> {
-    let partitions = plans.iter().flat_map(|(_, plan)| &plan.partitions);
-    partitions.map(|partition| (partition.name.clone(), partition.clone())).collect()
+/// What becomes of each partition column of the chosen objects.
+pub(super) fn partition_cells(
+    document: &Document,
+    objects: &[SourceObject],
+    key: Option<&Arc<Key>>,
+) -> Result<BTreeMap<String, PartitionColumn>, JobError> {
+    let names = objects.iter().flat_map(|object| &object.partitions).map(|partition| partition.column.clone());
+    let names: BTreeSet<String> = names.collect();
+    let columns = bind_partitions(&document.policy, names, key)
+        .map_err(|problems| JobError::Policy(Box::new(document.problems(problems))))?;
+    Ok(columns.into_iter().map(|column| (column.name.clone(), column)).collect())
 }
 
 pub(super) fn rewrite_partition(
     cells: &BTreeMap<String, PartitionColumn>,
     partition: &Partition,
 ) -> Result<PartitionRewrite, String> {
-    let Some(column) = cells.get(&partition.column) else { return Ok(PartitionRewrite::Keep) };
+    // a partition that nobody decided on must not pass as it is
+    let column = cells.get(&partition.column).ok_or("no rule decides on it")?;
     let value = match &column.cell {
         None if column.output_name == column.name => return Ok(PartitionRewrite::Keep),
         None => partition.value.clone(),
@@ -114,7 +123,7 @@ pub(super) fn transformed(cell: &Cell, value: Option<&str>) -> Result<Option<Str
 mod tests {
     use super::*;
     use crate::engine::storage::StorageErrorKind;
-    use crate::policy::{Document, Variables};
+    use crate::policy::Variables;
 
     #[test]
     fn a_listing_that_fails_in_a_hidden_partition_does_not_name_it() {

@@ -11,7 +11,7 @@ use super::super::rule::{OnEmpty, OnError as OnErrorSpec, Rule};
 use super::super::select::ColumnPath;
 use super::Binder;
 use super::columns::{Column, Kept};
-use crate::arrays::canonical::{is_supported, meaning_of};
+use crate::arrays::canonical::{bare, is_supported, meaning_of};
 use crate::transforms::build::{BuildError, build};
 use crate::transforms::cell::{Cell, EmptyRule, OnError};
 use crate::transforms::normalize::Normalizer;
@@ -183,8 +183,8 @@ impl Binder<'_> {
             deterministic: true,
             reversible: false,
             masking: true,
-            type_before: Some(field.data_type().to_string()),
-            type_after: output.data_type().to_string(),
+            type_before: Some(bare(field.data_type()).to_string()),
+            type_after: bare(output.data_type()).to_string(),
             partition: false,
         });
     }

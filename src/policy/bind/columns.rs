@@ -15,6 +15,7 @@ use super::super::plan::{ColumnSource, OutputColumn, PartitionColumn};
 use super::super::select::{ColumnPath, Segment};
 use super::cells::told;
 use super::{Binder, last_name};
+use crate::arrays::canonical::bare;
 use crate::transforms::shape::{Member, Shape};
 use crate::transforms::spec::TransformSpec;
 
@@ -62,7 +63,8 @@ impl Binder<'_> {
             self.problem(Code::ColumnType, place.clone(), message, None);
         }
         if kept.field.data_type() != &DataType::Utf8 {
-            let message = format!("`{name}` is a partition: its values must be text, not {}", kept.field.data_type());
+            let message =
+                format!("`{name}` is a partition: its values must be text, not {}", bare(kept.field.data_type()));
             self.problem(Code::ColumnType, place, message, Some("choose a text encoding".to_owned()));
         }
         let leaf = column.first_leaf;
@@ -123,7 +125,7 @@ impl Binder<'_> {
                 None
             }
             Unlisted::Error => {
-                let message = format!("no rule names the column `{path}` of type {}", field.data_type());
+                let message = format!("no rule names the column `{path}` of type {}", bare(field.data_type()));
                 let hint = "name it in `columns`; `unlisted: keep` or `drop` decides on all columns without a rule";
                 self.problem(Code::UnlistedColumn, DocPath::root().key("columns"), message, Some(hint.to_owned()));
                 None
@@ -145,7 +147,7 @@ impl Binder<'_> {
     }
 
     pub(super) fn drop_column(&mut self, field: &Field, path: &ColumnPath) {
-        self.dropped.push(DroppedColumn { name: path.to_string(), type_before: field.data_type().to_string() });
+        self.dropped.push(DroppedColumn { name: path.to_string(), type_before: bare(field.data_type()).to_string() });
     }
 
     fn keep(&mut self, field: &FieldRef, path: &ColumnPath, rule: Option<usize>, column: &Column) -> Kept {
@@ -165,8 +167,8 @@ impl Binder<'_> {
             deterministic: true,
             reversible: true,
             masking: false,
-            type_before: Some(field.data_type().to_string()),
-            type_after: field.data_type().to_string(),
+            type_before: Some(bare(field.data_type()).to_string()),
+            type_after: bare(field.data_type()).to_string(),
             partition: false,
         });
         Kept { field, shape: Shape::Keep { leaf: leaf - column.first_leaf } }

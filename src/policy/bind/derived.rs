@@ -9,7 +9,7 @@ use super::super::describe::ColumnPlan;
 use super::super::place::DocPath;
 use super::super::plan::{ColumnSource, OutputColumn};
 use super::super::sql::{BoundSql, SqlBinder};
-use super::Binder;
+use super::{Binder, lies_in};
 use crate::transforms::spec::TransformSpec;
 
 impl Binder<'_> {
@@ -52,8 +52,9 @@ impl Binder<'_> {
 
     fn describe_derived(&mut self, name: &str, bound: &BoundSql) {
         let hidden = |column: &&String| {
-            let dropped = self.dropped.iter().any(|dropped| dropped.name == **column);
-            dropped || self.leaves.iter().any(|leaf| leaf.masking && leaf.inputs.contains(column))
+            let dropped = self.dropped.iter().any(|dropped| lies_in(&dropped.name, column));
+            let masked = |input: &String| lies_in(input, column);
+            dropped || self.leaves.iter().any(|leaf| leaf.masking && leaf.inputs.iter().any(masked))
         };
         let shown: Vec<String> = bound.raw_columns.iter().filter(hidden).map(|column| format!("`{column}`")).collect();
         if !shown.is_empty() {

@@ -118,6 +118,23 @@ pub fn bind(
     Ok(Plan { description, source: Arc::clone(&source.schema), partitions, output, columns, filter })
 }
 
+/// Binds the partition columns of a source, by their names alone: what becomes of a path never depends on whether some
+/// object could be read.
+///
+/// # Errors
+/// As [`bind`].
+pub fn bind_partitions(
+    policy: &Policy,
+    names: impl IntoIterator<Item = String>,
+    key: Option<&Arc<Key>>,
+) -> Result<Vec<PartitionColumn>, Vec<Diagnostic>> {
+    let partitions = names.into_iter().collect();
+    let source = SourceColumns { schema: Arc::new(Schema::empty()), partitions, sorted_by: Vec::new() };
+    let mut binder = Binder::new(policy, &source, key);
+    let columns: Vec<PartitionColumn> = source.partitions.iter().filter_map(|name| binder.partition(name)).collect();
+    if binder.problems.is_empty() { Ok(columns) } else { Err(binder.problems) }
+}
+
 /// What has been gathered so far.
 struct Binder<'a> {
     policy: &'a Policy,
@@ -221,7 +238,8 @@ impl<'a> Binder<'a> {
         }
         // order is lost from the first column on that is not sorted by, so the prefix is what counts
         for name in &self.source.sorted_by {
-            let transformed = self.leaves.iter().any(|leaf| leaf.masking && leaf.inputs.contains(name));
+            let transformed =
+                self.leaves.iter().any(|leaf| leaf.masking && leaf.inputs.iter().any(|input| lies_in(input, name)));
             if transformed {
                 let message = format!(
                     "the source declares that it is sorted by `{name}`: row order shows the rank of each hidden value"
@@ -232,6 +250,12 @@ impl<'a> Binder<'a> {
         self.warnings.sort();
         self.warnings.dedup();
     }
+}
+
+/// Whether the path, as it is shown, is the top-level column `name` or lies in it.
+fn lies_in(path: &str, name: &str) -> bool {
+    let root = ColumnPath::of(name).to_string();
+    path.strip_prefix(&root).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
 }
 
 /// The name of a path's last field.
