@@ -9,6 +9,9 @@ pub enum RewriteError {
     /// Reading or writing failed.
     #[error(transparent)]
     Storage(#[from] super::storage::StorageError),
+    /// The object was published, and what it supersedes could not be removed.
+    #[error("the new output stands, but an older one could not be removed: {0}; run again once that is possible")]
+    OlderOutput(super::storage::StorageError),
     /// The CSV text is not what its dialect says.
     #[error(transparent)]
     Csv(#[from] super::csv::CsvError),
@@ -79,6 +82,7 @@ impl RewriteError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Storage(error) => error.kind().code(),
+            Self::OlderOutput(_) => "older-output-stands",
             Self::Csv(_) | Self::CsvHeader(_) => "csv-invalid",
             Self::CsvEncode(_) => "encode-failed",
             Self::Compress(_) => "stream-damaged",

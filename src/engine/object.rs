@@ -159,7 +159,7 @@ impl Run {
 
     async fn rewrite_and_record(&self, task: &Task) -> Result<Done, RewriteError> {
         let done = self.write(task).await?;
-        let record = Record {
+        let mut record = Record {
             version: 1,
             dataset: self.dataset.clone(),
             source: self.identity.recorded_source(),
@@ -173,15 +173,20 @@ impl Run {
                 etag: done.published.etag.clone(),
                 sha256: done.published.sha256.clone(),
             }],
+            superseded: Vec::new(),
             rows_in: done.rows_in,
             rows_out: done.rows_out,
             completed_at: timestamp(std::time::SystemTime::now()),
         };
+        let keys = self.identity.keys_of(&task.object.entry.path);
+        let old: Vec<&Record> = keys.iter().filter_map(|key| self.known.get(key)).collect();
+        record.superseded = old.iter().flat_map(|old| superseded(old, &record, &self.claimed)).collect();
         self.records.write(&record).await?;
-        if let Some(old) = self.known.get(record.input.key()) {
-            for path in superseded(old, &record, &self.claimed) {
-                self.sink.delete(&path).await?;
-            }
+        if !record.superseded.is_empty() {
+            self.records.finish(&self.sink, &mut record).await.map_err(RewriteError::OlderOutput)?;
+        }
+        for old in old.into_iter().filter(|old| old.input.key() != record.input.key()) {
+            self.records.remove(old).await?;
         }
         Ok(done)
     }

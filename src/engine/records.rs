@@ -48,8 +48,12 @@ impl RecordStore {
             .buffer_unordered(READS_IN_FLIGHT)
             .try_collect()
             .await?;
-        let own = records.into_iter().filter(|record| record.dataset == dataset);
-        Ok(Records { by_input: own.map(|record| (record.input.key().to_owned(), record)).collect() })
+        let (own, others): (Vec<_>, Vec<_>) = records.into_iter().partition(|record| record.dataset == dataset);
+        let foreign = others.into_iter().flat_map(|record| {
+            let dataset = record.dataset;
+            record.outputs.into_iter().map(move |output| (output.path, dataset.clone()))
+        });
+        Ok(Records { foreign: foreign.collect(), ..own.into_iter().collect() })
     }
 
     /// Writes `record`, over that of an earlier run of the same input. To be called after its outputs are published.
@@ -62,6 +66,18 @@ impl RecordStore {
             StorageError::new(StorageErrorKind::Invalid, self.storage.place(&path), what, "report this as a bug")
         })?;
         self.storage.put(&path, json.into()).await.map(|_| ())
+    }
+
+    /// Removes the outputs that `record` supersedes, then says so in it.
+    ///
+    /// # Errors
+    /// As [`Storage::delete`] and [`Storage::put`]; the record still names what is left.
+    pub async fn finish(&self, sink: &Storage, record: &mut Record) -> Result<(), StorageError> {
+        for path in &record.superseded {
+            sink.delete(path).await?;
+        }
+        record.superseded.clear();
+        self.write(record).await
     }
 
     /// Removes `record`. To be called after its outputs are removed.
@@ -77,6 +93,8 @@ impl RecordStore {
 #[derive(Debug, Clone, Default)]
 pub struct Records {
     by_input: HashMap<String, Record>,
+    /// Outputs of other datasets in the same sink, and whose they are.
+    foreign: HashMap<String, String>,
 }
 
 impl Records {
@@ -92,6 +110,16 @@ impl Records {
         records.into_iter()
     }
 
+    /// The other dataset whose output lies at `path`, if one does.
+    pub fn owner(&self, path: &str) -> Option<&str> {
+        self.foreign.get(path).map(String::as_str)
+    }
+
+    /// Outputs of other datasets: nobody here may remove or replace them.
+    pub fn foreign(&self) -> impl Iterator<Item = &String> {
+        self.foreign.keys()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.by_input.len()
@@ -105,7 +133,8 @@ impl Records {
 
 impl FromIterator<Record> for Records {
     fn from_iter<T: IntoIterator<Item = Record>>(records: T) -> Self {
-        Self { by_input: records.into_iter().map(|record| (record.input.key().to_owned(), record)).collect() }
+        let by_input = records.into_iter().map(|record| (record.input.key().to_owned(), record)).collect();
+        Self { by_input, foreign: HashMap::new() }
     }
 }
 

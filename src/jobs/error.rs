@@ -47,6 +47,9 @@ pub enum JobError {
     /// Pruning would remove too much.
     #[error(transparent)]
     Prune(#[from] PruneRefused),
+    /// The run was asked to stop, or lost the sink's lease, between two removals.
+    #[error("stopped before everything was removed; run the same command again to go on")]
+    Stopped,
     /// A fault of ours.
     #[error("a fault in lakeveil while {0}: please report it")]
     Internal(&'static str),
@@ -73,7 +76,7 @@ impl JobError {
             | Self::Prune(_) => 2,
             Self::Key(_) => 3,
             Self::Storage(_) => 4,
-            Self::Internal(_) => 1,
+            Self::Stopped | Self::Internal(_) => 1,
         }
     }
 
@@ -88,6 +91,7 @@ impl JobError {
             Self::Discover(_) => "source-unusable",
             Self::EmptySource { .. } => "source-empty",
             Self::Prune(_) => "prune-refused",
+            Self::Stopped => "stopped",
             Self::Internal(_) => "internal",
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::prepare::{Places, Prepared, open_key, prepare};
+use super::prepare::{Places, Prepared, open_keys, prepare};
 use super::prune::{self, Pruning};
 use super::{JobError, Settings};
 use crate::engine::compute::Compute;
@@ -70,8 +70,8 @@ pub enum Action {
 pub async fn plan(document: &Document, settings: &Settings, environment: Environment) -> Result<PlanReport, JobError> {
     let compute = Compute::new(settings.threads).map_err(|_| JobError::Internal("starting threads"))?;
     let places = Places::open(&document.policy, environment)?;
-    let key = open_key(&document.policy)?;
-    let prepared = prepare(document, settings, &compute, &places, key.as_ref()).await?;
+    let keys = open_keys(&document.policy)?;
+    let prepared = prepare(document, settings, &compute, &places, keys.as_ref()).await?;
     let pruning = prune::choose(&prepared, &prepared.inputs, settings.prune)?;
     Ok(report(&prepared, &pruning))
 }

@@ -14,7 +14,9 @@ pub use places::Places;
 use self::describe::{describe, key_uses};
 use self::formats::{csv_codec, parquet_codec, sink_format};
 use self::kinds::{Kind, Look, bind_all, kind_of, look};
-use self::paths::{partition_cells, partition_names, path_hash, path_privacy, rewrite_partition, unlisted};
+use self::paths::{
+    former_privacies, partition_cells, partition_names, path_hash, path_privacy, rewrite_partition, unlisted,
+};
 use super::{JobError, Prune, Settings};
 use crate::engine::compute::Compute;
 use crate::engine::csv::Dialect;
@@ -60,7 +62,7 @@ pub struct Prepared {
     pub settled: Vec<Outcome>,
     /// Every input that was chosen.
     pub inputs: Vec<Entry>,
-    /// Output paths of all inputs.
+    /// Output paths of all inputs, and of other datasets: none of them may be removed.
     pub claimed: HashSet<String>,
     /// Names passed over by the discovery rules.
     pub skipped_by_rule: u64,
@@ -72,14 +74,24 @@ pub struct Prepared {
     pub text: TextSettings,
 }
 
-/// The key that the policy's keyring has for it; `None` if it needs none.
+/// The keys of a job.
+pub struct Keys {
+    /// The one that the policy has its tokens made with.
+    pub key: Arc<Key>,
+    /// The others of the keyring: earlier runs may have named inputs under them.
+    pub others: Vec<Arc<Key>>,
+}
+
+/// The keys that the policy's keyring has for it; `None` if it names none.
 ///
 /// # Errors
 /// [`JobError::Key`]
-pub fn open_key(policy: &Policy) -> Result<Option<Arc<Key>>, JobError> {
+pub fn open_keys(policy: &Policy) -> Result<Option<Keys>, JobError> {
     let Some(spec) = &policy.keyring else { return Ok(None) };
     let keyring = spec.open()?;
-    Ok(Some(Arc::new(keyring.select(policy.key.as_deref())?.clone())))
+    let key = keyring.select(policy.key.as_deref())?;
+    let others = keyring.keys().iter().filter(|other| other.id() != key.id());
+    Ok(Some(Keys { key: Arc::new(key.clone()), others: others.cloned().map(Arc::new).collect() }))
 }
 
 /// Settles everything. With `hold` the sink's lease is to be held already.
@@ -91,9 +103,10 @@ pub async fn prepare(
     settings: &Settings,
     compute: &Compute,
     places: &Places,
-    key: Option<&Arc<Key>>,
+    keys: Option<&Keys>,
 ) -> Result<Prepared, JobError> {
     let policy = &document.policy;
+    let key = keys.map(|keys| &keys.key);
     let source = open_source(&places.source, &places.environment).await?;
     let (sink, control) = (places.sink.clone(), places.control.clone());
     let listed = source.list().await.map_err(|error| unlisted(error, policy, &places.source))?;
@@ -125,6 +138,7 @@ pub async fn prepare(
             .into_iter()
             .map(|key| KeyRef { id: key.id, fingerprint: key.fingerprint })
             .collect(),
+        former: former_privacies(policy, &privacy, keys),
         privacy: privacy.clone(),
     };
     let records = RecordStore::new(control.clone());
@@ -140,6 +154,15 @@ pub async fn prepare(
     let naming = Naming { format: &sink_format, names: names(), partition: &rewrite };
     let named = discover(listed, &source.selection, given, &naming, &privacy)?;
 
+    let claimed: HashSet<String> = named.objects.iter().map(|object| object.output.clone()).collect();
+    if let Some((output, dataset)) = claimed.iter().find_map(|output| Some((output, known.owner(output)?))) {
+        return Err(JobError::Usage(format!(
+            "{output} in this sink is an output of the dataset `{dataset}`; write to a folder of its own, or remove that \
+             dataset's outputs and records"
+        )));
+    }
+
+    let claimed = claimed.into_iter().chain(known.foreign().cloned()).collect();
     let mut prepared = Prepared {
         source: source.storage,
         sink,
@@ -151,7 +174,7 @@ pub async fn prepare(
         reasons: Vec::new(),
         rows: Vec::new(),
         settled: Vec::new(),
-        claimed: named.objects.iter().map(|object| object.output.clone()).collect(),
+        claimed,
         inputs,
         skipped_by_rule: named.skipped.hidden + named.skipped.markers,
         description: describe(policy, key, &partitions, &plans, document),

@@ -3,6 +3,7 @@
 use super::JobError;
 use super::prepare::Prepared;
 use crate::engine::records::{Record, check_prune, prunable_outputs, prune_candidates};
+use crate::engine::stop::Stop;
 use crate::engine::storage::Entry;
 
 /// Whether outputs without input are removed.
@@ -41,12 +42,30 @@ pub fn choose(prepared: &Prepared, inputs: &[Entry], prune: Prune) -> Result<Pru
     Ok(Pruning { records: candidates.into_iter().cloned().collect(), outputs })
 }
 
+/// Removes older outputs that an earlier run was to remove, and could not.
+///
+/// # Errors
+/// A store that refuses: the records still name what is left.
+pub async fn finish_earlier_runs(prepared: &Prepared) -> Result<(), JobError> {
+    let mut taken = prepared.claimed.clone();
+    taken.extend(prepared.known.iter().flat_map(|record| &record.outputs).map(|output| output.path.clone()));
+    for record in prepared.known.iter().filter(|record| !record.superseded.is_empty()) {
+        let mut record = record.clone();
+        record.superseded.retain(|path| !taken.contains(path));
+        prepared.records.finish(&prepared.sink, &mut record).await?;
+    }
+    Ok(())
+}
+
 /// Removes the outputs, then their records; gives how many objects are gone.
 ///
 /// # Errors
 /// A store that refuses: what is left is found again by the next run.
-pub async fn remove(prepared: &Prepared, pruning: &Pruning) -> Result<u64, JobError> {
+pub async fn remove(prepared: &Prepared, pruning: &Pruning, stop: &Stop) -> Result<u64, JobError> {
     for path in &pruning.outputs {
+        if stop.is_requested() {
+            return Err(JobError::Stopped);
+        }
         prepared.sink.delete(path).await?;
     }
     for record in &pruning.records {

@@ -9,7 +9,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use uuid::Uuid;
 
-use super::prepare::{Places, Prepared, open_key, prepare};
+use super::prepare::{Places, Prepared, open_keys, prepare};
 use super::{JobError, Settings, prune};
 use crate::engine::budget::Budget;
 use crate::engine::compute::Compute;
@@ -21,7 +21,7 @@ use crate::engine::progress::Progress;
 use crate::engine::publish::clean_temporaries;
 use crate::engine::rewrite_exec::RewriteExec;
 use crate::engine::stop::Stop;
-use crate::engine::storage::{CONTROL_FOLDER, Environment};
+use crate::engine::storage::{CONTROL_FOLDER, Environment, Storage};
 use crate::lineage::collect::{Collector, Ending, RunFacts};
 use crate::lineage::emit::Emitter;
 use crate::lineage::model::{Host, Location, Report, Status};
@@ -84,16 +84,36 @@ pub async fn run(
     Ok(report)
 }
 
-/// The sink's lease, and who watches it.
+/// The leases of a run, and who watches them.
+#[derive(Default)]
 struct Held {
-    lease: Lease,
-    watch: tokio::task::JoinHandle<()>,
+    leases: Vec<(Lease, tokio::task::JoinHandle<()>)>,
 }
 
 impl Held {
+    async fn acquire(
+        &mut self,
+        storage: &Storage,
+        settings: &Settings,
+        run_id: Uuid,
+        stop: &Stop,
+    ) -> Result<(), JobError> {
+        if settings.break_lease {
+            break_lease(storage).await?;
+        }
+        let lease = Lease::acquire(storage, &run_id.to_string(), "lakeveil run").await?;
+        let watch = watch_lease(&lease, stop.clone());
+        self.leases.push((lease, watch));
+        Ok(())
+    }
+
     async fn release(self) -> Result<(), JobError> {
-        self.watch.abort();
-        Ok(self.lease.release().await?)
+        let mut released = Ok(());
+        for (lease, watch) in self.leases {
+            watch.abort();
+            released = released.and(lease.release().await);
+        }
+        Ok(released?)
     }
 }
 
@@ -106,18 +126,21 @@ async fn begin(
     facts: &RunFacts,
     stop: &Stop,
 ) -> Result<(Held, Prepared), JobError> {
-    let key = open_key(&document.policy)?;
-    if settings.break_lease {
-        break_lease(&places.control).await?;
-    }
-    let lease = Lease::acquire(&places.control, &facts.run_id.to_string(), "lakeveil run").await?;
-    let watch = watch_lease(&lease, stop.clone());
-    let held = Held { lease, watch };
+    let keys = open_keys(&document.policy)?;
+    let mut held = Held::default();
     let prepared = async {
-        clean_temporaries(&places.sink).await?;
-        prepare(document, settings, compute, places, key.as_ref()).await
+        held.acquire(&places.control, settings, facts.run_id, stop).await?;
+        // records elsewhere may be another run's records elsewhere: a folder is shared with its own lease as well
+        if document.policy.sink.records.is_some() && places.sink.location().is_local() {
+            held.acquire(&places.sink, settings, facts.run_id, stop).await?;
+        }
+        for place in [&places.sink, &places.control] {
+            clean_temporaries(place).await?;
+        }
+        prepare(document, settings, compute, places, keys.as_ref()).await
     };
-    match prepared.await {
+    let prepared = prepared.await;
+    match prepared {
         Ok(prepared) => Ok((held, prepared)),
         Err(error) => {
             // the first error is the one to tell
@@ -204,7 +227,7 @@ async fn work(job: Job<'_>, mut prepared: Prepared, facts: RunFacts) -> Result<R
     };
     let (pruned, failure) = match failure {
         Some(failure) => (0, Some(failure)),
-        None => match prune::remove(&prepared, &pruning).await {
+        None => match prune::remove(&prepared, &pruning, &job.stop).await {
             Ok(pruned) => (pruned, None),
             Err(error) => (0, Some(Failure { code: error.code().to_owned(), message: error.to_string() })),
         },
@@ -224,6 +247,7 @@ async fn work(job: Job<'_>, mut prepared: Prepared, facts: RunFacts) -> Result<R
 
 async fn rewrite(job: &Job<'_>, prepared: &mut Prepared, collector: &mut Collector) -> Result<(), JobError> {
     let Job { document, settings, compute, progress, stop, .. } = job;
+    prune::finish_earlier_runs(prepared).await?;
     let tasks = std::mem::take(&mut prepared.tasks);
     progress.start(tasks.len() as u64, tasks.iter().map(|task| task.object.entry.size).sum());
     let partitions = (compute.threads() + EXTRA_OBJECTS).min(tasks.len().max(1));

@@ -51,10 +51,13 @@ fn a_bare_secret_is_a_key_named_default() {
 fn fail_a_keyring_that_others_can_read() {
     use std::os::unix::fs::PermissionsExt;
     let lake = lake();
-    std::fs::set_permissions(lake.path("keyring.json"), std::fs::Permissions::from_mode(0o640)).expect("changes");
     policy(&lake, "{ file: keyring.json }");
-    let error = lake.run(&[]).expect(3).stderr;
-    assert!(error.contains("keyring.json") && error.contains("chmod"), "{error}");
+    for mode in [0o640, 0o604, 0o620, 0o660] {
+        std::fs::set_permissions(lake.path("keyring.json"), std::fs::Permissions::from_mode(mode)).expect("changes");
+        let error = lake.run(&[]).expect(3).stderr;
+        assert!(error.contains("keyring.json") && error.contains("chmod"), "{mode:o}: {error}");
+        assert_eq!(lake.files("out"), Vec::<String>::new(), "{mode:o}");
+    }
     policy(&lake, "{ file: keyring.json, permissions: any }");
     lake.run_well(&[]);
 }
@@ -75,6 +78,9 @@ fn a_new_keyring_is_its_owners_alone_and_is_never_overwritten() {
     let report = lake.run_well(&[]);
     assert_eq!(report["keys"][0]["id"], "first");
     lakeveil_in(&lake, &["key", "new", "--id", "second", "--add-to", "new.json"]).expect(0);
+    let mode = std::fs::metadata(lake.path("new.json")).expect("is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "still its owner's alone");
+    assert_eq!(lake.files("").iter().filter(|path| path.contains("new.json")).count(), 1, "no copy lies about");
     let keyring = lake.json("new.json");
     let states: Vec<_> =
         keyring["keys"].as_array().expect("keys").iter().map(|key| (&key["id"], &key["state"])).collect();
@@ -94,4 +100,54 @@ fn two_new_keys_differ() {
     };
     let (first, second) = (secret(), secret());
     assert!(first != second && first.len() == "hex:".len() + 64, "32 random bytes each time");
+}
+
+#[test]
+fn a_retired_key_serves_where_it_is_pinned_and_a_compromised_one_nowhere() {
+    let lake = lake();
+    lakeveil_in(&lake, &["key", "new", "--id", "next", "--add-to", "keyring.json"]).expect(0);
+    let rest = "columns: { id: { pseudonym: { domain: d } } }\n";
+    lake.policy(rest);
+    lake.run_well(&[]);
+    assert_ne!(lake.table("out/t.csv")["id"], [Some(token("d", "1"))], "the active key");
+    lake.policy(&format!("key: test\n{rest}"));
+    lake.run_well(&[]);
+    assert_eq!(lake.table("out/t.csv")["id"], [Some(token("d", "1"))], "the old one still gives the old tokens");
+    let keyring = std::fs::read_to_string(lake.path("keyring.json")).expect("reads");
+    assert!(keyring.contains("retired"));
+    lake.put("keyring.json", keyring.replace("retired", "compromised"));
+    let error = lake.run(&["--full"]).expect(3).stderr;
+    assert!(error.contains("test") && error.contains("compromised"), "{error}");
+}
+
+#[test]
+fn fail_keyrings_that_cannot_be_read_without_showing_them() {
+    let broken = format!("{{\"version\":1,\"keys\":[{{\"id\":\"test\",\"secret\":\"text:{SECRET}\"");
+    let unknown = format!("{{\"version\":1,\"keys\":[],\"extra\":\"{SECRET}\"}}");
+    let twice = format!("{{\"id\":\"k\",\"state\":\"active\",\"secret\":\"text:{SECRET}\"}}");
+    let twice = format!("{{\"version\":1,\"keys\":[{twice},{twice}]}}");
+    let encoded = format!("hex:{SECRET}");
+    for content in [&broken, &unknown, &twice, &encoded] {
+        for source in ["{ env: TEST_KEYRING }", "{ command: [cat, ring] }", "{ file: ring, permissions: any }"] {
+            let lake = lake();
+            policy(&lake, source);
+            lake.put("ring", content);
+            let mut command = lakeveil();
+            command.current_dir(lake.path("")).env("TEST_KEYRING", content).env("LAKEVEIL_LOG", "trace");
+            let ran = Ran::of(command.args(["run", "policy.yaml"]).output().expect("starts")).expect(3);
+            assert!(!ran.words().contains(SECRET), "{source}: {}", ran.words());
+            assert_eq!(lake.files("out"), Vec::<String>::new(), "{source}");
+        }
+    }
+}
+
+#[test]
+fn fail_a_command_that_fails_without_showing_what_it_printed() {
+    let lake = lake();
+    let script = format!("echo {SECRET}; echo {SECRET} >&2; exit 7");
+    policy(&lake, "{ command: [sh, script] }");
+    lake.put("script", script);
+    let ran = lake.run(&[]).expect(3);
+    assert!(!ran.words().contains(SECRET), "{}", ran.words());
+    assert!(ran.stderr.contains("sh"), "{}", ran.stderr);
 }

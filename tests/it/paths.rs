@@ -79,6 +79,37 @@ fn a_lone_newcomer_that_cannot_be_read_shows_no_partition() {
 }
 
 #[test]
+fn a_new_key_and_a_stricter_rule_leave_no_older_output_behind() {
+    let hide = "unlisted: keep\ncolumns: { customer_id: { pseudonym: { domain: customers } } }\n";
+    let lake = lake();
+    lake.policy("unlisted: keep\ncolumns: { customer_id: keep }\n");
+    lake.run_well(&[]);
+    assert!(lake.objects("out").iter().any(|path| path.contains("10001")), "the paths are open at first");
+    // reports of the time when the policy kept the paths tell them, as they should
+    fs::remove_dir_all(lake.path("out/_lakeveil/reports")).expect("removes");
+    lake.policy(hide);
+    let ran = lake.run(&ALL_OUTPUTS[..3]).expect(0);
+    shows_no_id(&lake, &ran.words());
+    assert_eq!(lake.objects("out").len(), 4);
+    assert_eq!(lake.files("out/_lakeveil/records").len(), 4, "the open records are gone too");
+
+    let before = lake.objects("out");
+    let mut add = crate::support::lakeveil();
+    add.current_dir(lake.path("")).args(["key", "new", "--id", "next", "--add-to", "keyring.json"]);
+    assert!(add.output().expect("starts").status.success());
+    lake.run_well(&[]);
+    let after = lake.objects("out");
+    assert_eq!(after.len(), 4, "{after:?}");
+    assert_eq!(after.iter().filter(|path| before.contains(path)).count(), 1, "the null partition alone stays");
+    assert_eq!(lake.files("out/_lakeveil/records").len(), 4);
+
+    // what the old key named is found by the new one's run, and can be erased
+    fs::remove_file(lake.path("in/customer_id=10001/part-0.parquet")).expect("removes");
+    assert_eq!(lake.run_well(&["--prune"])["totals"]["objects_pruned"], 1);
+    assert_eq!(lake.objects("out").len(), 3);
+}
+
+#[test]
 fn a_collision_in_a_hidden_partition_shows_no_partition() {
     let lake = Lake::new();
     for name in ["a.csv", "a.tsv"] {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Lake, SECRET, lakeveil, token};
+use crate::support::{Lake, Ran, SECRET, lakeveil, token};
 
 const COLUMNS: &str = "columns: { id: { pseudonym: { domain: d } }, note: keep }\n";
 
@@ -15,6 +15,14 @@ fn lake_of(objects: usize) -> Lake {
     }
     lake.policy(COLUMNS);
     lake
+}
+
+/// The policy of [`lake_of`] with more said of its sink.
+fn policy_with(sink: &str) -> String {
+    format!(
+        "version: 1\ndataset: test\nsource: {{ url: in/ }}\nsink: {{ url: out/{sink} }}\n\
+         keyring: {{ file: keyring.json }}\n{COLUMNS}"
+    )
 }
 
 /// Objects written, skipped and pruned.
@@ -29,9 +37,47 @@ fn hidden_names_and_markers_are_passed_over_and_counted() {
     for hidden in ["in/_SUCCESS", "in/.x.crc", "in/_tmp/y.csv", "in/.hidden/z.csv"] {
         lake.put(hidden, "id,note\nCANARY,x\n");
     }
+    // what tools leave in stores in place of folders
+    for marker in ["in/day_$folder$", "in/folder"] {
+        lake.put(marker, "");
+    }
     let report = lake.run_well(&[]);
-    assert_eq!((done(&report), &report["totals"]["skipped_by_rule"]), ([2, 0, 0], &4.into()));
+    assert_eq!((done(&report), &report["totals"]["skipped_by_rule"]), ([2, 0, 0], &6.into()));
     assert_eq!(lake.objects("out"), ["0.csv", "1.csv"]);
+}
+
+#[test]
+fn a_table_anywhere_in_the_source_stops_the_run_unless_the_glob_leaves_it_out() {
+    for marker in ["_delta_log/0.json", "metadata/v1.metadata.json", ".hoodie/hoodie.properties"] {
+        let lake = lake_of(1);
+        lake.put("in/sub/table/part-0.csv", "id,note\n1,x\n");
+        lake.put(&format!("in/sub/table/{marker}"), "{}");
+        let error = lake.run(&[]).expect(2).stderr;
+        assert!(error.contains("sub/table") && error.contains("export"), "{marker}: {error}");
+        assert_eq!(lake.objects("out"), Vec::<String>::new());
+        let report = lake.run_well(&["--source", "in/*.csv"]);
+        assert_eq!(done(&report), [1, 0, 0], "{marker}: files beside the table are nobody's");
+    }
+    // the name alone makes no table
+    let lake = lake_of(1);
+    lake.put("in/metadata/t.csv", "id,note\n1,x\n");
+    assert_eq!(done(&lake.run_well(&[])), [2, 0, 0]);
+}
+
+#[test]
+fn two_inputs_with_one_output_name_stop_the_run_both_named() {
+    let lake = lake_of(2);
+    lake.put("in/sub/a.csv", "id,note\n1,x\n");
+    let gzip = flate2::read::GzEncoder::new("id,note\n2,x\n".as_bytes(), flate2::Compression::fast());
+    lake.put("in/sub/a.csv.gz", std::io::Read::bytes(gzip).collect::<Result<Vec<u8>, _>>().expect("in memory"));
+    let error = lake.run(&[]).expect(2).stderr;
+    for word in ["sub/a.csv ", "sub/a.csv.gz", "names: hash"] {
+        assert!(error.contains(word), "`{word}` is missing in: {error}");
+    }
+    assert_eq!(lake.objects("out"), Vec::<String>::new(), "the others wait too: the job is not what was meant");
+    lake.put("policy.yaml", policy_with(", names: hash"));
+    assert_eq!(done(&lake.run_well(&[])), [4, 0, 0]);
+    assert_eq!(lake.objects("out").len(), 4);
 }
 
 #[test]
@@ -48,6 +94,10 @@ fn only_what_changed_is_done_again() {
     assert_eq!(done(&lake.run_well(&[])), [1, 2, 0], "a missing output");
     lake.put("out/2.csv", "tampered with\n");
     assert_eq!(done(&lake.run_well(&[])), [1, 2, 0], "an output of another size");
+    let whole = fs::read(lake.path("out/2.csv")).expect("reads");
+    lake.put("out/2.csv", vec![b'x'; whole.len()]);
+    assert_eq!(done(&lake.run_well(&[])), [1, 2, 0], "an output of the same size that somebody else wrote");
+    assert!(fs::read(lake.path("out/2.csv")).expect("reads") == whole);
     assert_eq!(lake.table("out/2.csv")["id"], [Some(token("d", "2"))]);
 
     lake.put("in/3.csv", "id,note\n3,x\n");
@@ -64,15 +114,49 @@ fn only_what_changed_is_done_again() {
 fn another_name_replaces_the_old_output() {
     let lake = lake_of(2);
     lake.run_well(&[]);
-    lake.put(
-        "policy.yaml",
-        format!(
-            "version: 1\ndataset: test\nsource: {{ url: in/ }}\nsink: {{ url: out/, format: parquet }}\n\
-             keyring: {{ file: keyring.json }}\n{COLUMNS}"
-        ),
-    );
-    lake.run_well(&[]);
+    lake.put("policy.yaml", policy_with(", format: parquet"));
+    assert_eq!(done(&lake.run_well(&[])), [2, 0, 0]);
     assert_eq!(lake.objects("out"), ["0.parquet", "1.parquet"]);
+    // one that cannot be redone keeps what it had: nothing is removed before there is something in its place
+    lake.put("policy.yaml", policy_with(""));
+    lake.put("in/1.csv", "id,note\n1\n");
+    lake.run_to(1, &[]);
+    assert_eq!(lake.objects("out"), ["0.csv", "1.parquet"]);
+    lake.put("in/1.csv", "id,note\n1,x\n");
+    lake.run_well(&[]);
+    assert_eq!(lake.objects("out"), ["0.csv", "1.csv"]);
+    assert_eq!(lake.files("out/_lakeveil/records").len(), 2);
+}
+
+#[test]
+fn a_nothing_to_do_run_touches_no_output_and_says_so() {
+    let lake = lake_of(3);
+    lake.run_well(&[]);
+    let times = || {
+        let time =
+            |path: String| fs::metadata(lake.path("out").join(&path)).expect("is there").modified().expect("a time");
+        let mut kept = lake.files("out");
+        kept.retain(|path| !path.starts_with("_lakeveil/reports/"));
+        kept.into_iter().map(|path| (path.clone(), time(path))).collect::<Vec<_>>()
+    };
+    let before = times();
+    let ran = lake.run(&[]).expect(0);
+    assert!(ran.stdout.contains("nothing to do"), "{}", ran.stdout);
+    assert_eq!(times(), before, "outputs and records are as they were");
+}
+
+#[test]
+fn a_record_that_cannot_be_read_stops_the_run_and_is_named() {
+    let lake = lake_of(2);
+    lake.run_well(&[]);
+    let before = lake.objects("out");
+    lake.put("out/_lakeveil/records/damaged.json", "{\"version\":1,");
+    let error = lake.run(&["--full"]).expect(4).stderr;
+    assert!(error.contains("damaged.json") && error.contains("delete it"), "{error}");
+    assert_eq!(lake.objects("out"), before);
+    assert!(!lake.path("out/_lakeveil/lease.json").exists(), "a run that is refused gives the lease back");
+    fs::remove_file(lake.path("out/_lakeveil/records/damaged.json")).expect("removes");
+    lake.run_well(&[]);
 }
 
 #[test]
@@ -100,6 +184,67 @@ fn pruning_removes_outputs_whose_input_is_gone_within_its_safeguards() {
     let error = lake.run(&["--prune"]).expect(2).stderr;
     assert!(error.contains("no object"), "{error}");
     assert_eq!(lake.objects("out"), ["0.csv"]);
+}
+
+#[test]
+fn a_plan_lists_what_a_refused_pruning_would_remove() {
+    let lake = lake_of(3);
+    lake.run_well(&[]);
+    for object in [1, 2] {
+        fs::remove_file(lake.path(format!("in/{object}.csv"))).expect("removes");
+    }
+    // the refusal tells people to look there
+    let refused = lake.run(&["--prune"]).expect(2).stderr;
+    assert!(refused.contains("plan --prune"), "{refused}");
+    let plan = lake.lakeveil("plan", ["--prune"]);
+    for output in ["prune 1.csv", "prune 2.csv"] {
+        assert!(plan.stdout.contains(output), "{output} is missing in: {}", plan.words());
+    }
+    let forced = lake.lakeveil("plan", ["--prune=force", "--format", "json"]).expect(0).stdout;
+    let forced: Value = serde_json::from_str(&forced).expect("JSON");
+    assert_eq!(forced["prune"], serde_json::json!(["1.csv", "2.csv"]));
+    assert_eq!(lake.objects("out").len(), 3);
+}
+
+#[test]
+fn pruning_looks_at_the_same_glob_only() {
+    let lake = lake_of(0);
+    for name in ["a0", "a1", "a2", "b0", "b1", "b2"] {
+        lake.put(&format!("in/{name}.csv"), "id,note\n1,x\n");
+    }
+    for glob in ["in/a*.csv", "in/b*.csv"] {
+        assert_eq!(done(&lake.run_well(&["--source", glob])), [3, 0, 0]);
+    }
+    fs::remove_file(lake.path("in/a2.csv")).expect("removes");
+    assert_eq!(done(&lake.run_well(&["--source", "in/b*.csv", "--prune"])), [0, 3, 0]);
+    assert!(lake.path("out/a2.csv").exists(), "the other glob lists no a2, and that says nothing");
+    assert_eq!(done(&lake.run_well(&["--source", "in/a*.csv", "--prune"])), [0, 2, 1]);
+    assert_eq!(lake.objects("out"), ["a0.csv", "a1.csv", "b0.csv", "b1.csv", "b2.csv"]);
+}
+
+#[test]
+fn pruning_leaves_what_another_dataset_has_alone() {
+    let lake = lake_of(3);
+    lake.run_well(&[]);
+    for object in ["2", "x"] {
+        lake.put(&format!("other/{object}.csv"), "id,note\n9,other\n");
+    }
+    let two = fs::read_to_string(lake.path("policy.yaml")).expect("reads").replace("dataset: test", "dataset: two");
+    lake.put("two.yaml", two.replace("in/", "other/"));
+    let mut command = lakeveil();
+    let ran = command.current_dir(lake.path("")).args(["run", "two.yaml"]).output().expect("starts");
+    // a name that another dataset's record claims may be refused; what was written must stay
+    let wrote = ran.status.success();
+    fs::remove_file(lake.path("in/2.csv")).expect("removes");
+    lake.run_well(&["--prune"]);
+    if wrote {
+        assert!(lake.path("out/x.csv").exists(), "a dataset that this run knows nothing of");
+        let table = lake.path("out/2.csv").exists().then(|| lake.table("out/2.csv"));
+        assert!(
+            table.is_some_and(|table| table["note"] == [Some("other".to_owned())]),
+            "it is the other dataset's now"
+        );
+    }
 }
 
 #[test]
@@ -151,15 +296,39 @@ fn another_key_redoes_what_only_sql_makes_with_it() {
 }
 
 #[test]
+fn a_run_that_was_killed_before_it_removed_an_older_output_is_finished_by_the_next() {
+    let lake = lake_of(1);
+    lake.run_well(&[]);
+    lake.put("out/old/0.csv", "an older output\n");
+    let record = format!("out/_lakeveil/records/{}", lake.files("out/_lakeveil/records")[0]);
+    let mut json = lake.json(&record);
+    json["superseded"] = serde_json::json!(["old/0.csv"]);
+    lake.put(&record, json.to_string());
+    assert_eq!(done(&lake.run_well(&[])), [0, 1, 0]);
+    assert_eq!(lake.objects("out"), ["0.csv"]);
+    assert!(lake.json(&record).get("superseded").is_none());
+}
+
+#[test]
+fn fail_an_output_name_that_another_dataset_has() {
+    let lake = lake_of(2);
+    lake.run_well(&[]);
+    let other = fs::read_to_string(lake.path("policy.yaml")).expect("reads").replace("dataset: test", "dataset: other");
+    lake.put("policy.yaml", &other);
+    let error = lake.run(&[]).expect(2).stderr;
+    assert!(error.contains("`test`") && error.contains("0.csv"), "{error}");
+    // and names that differ live side by side
+    lake.put("more/9.csv", "id,note\n9,x\n");
+    assert_eq!(done(&lake.run_well(&["--source", "more/"])), [1, 0, 0]);
+    fs::remove_file(lake.path("more/9.csv")).expect("removes");
+    assert_eq!(done(&lake.run_well(&["--source", "more/", "--prune=force"])), [0, 0, 1]);
+    assert_eq!(lake.objects("out"), ["0.csv", "1.csv"]);
+}
+
+#[test]
 fn records_may_lie_elsewhere_and_hold_key_and_fingerprint_but_no_secret() {
     let lake = lake_of(2);
-    lake.put(
-        "policy.yaml",
-        format!(
-            "version: 1\ndataset: test\nsource: {{ url: in/ }}\nsink: {{ url: out/, records: book/ }}\n\
-             keyring: {{ file: keyring.json }}\n{COLUMNS}"
-        ),
-    );
+    lake.put("policy.yaml", policy_with(", records: book/"));
     let report = lake.run_well(&[]);
     assert_eq!(lake.files("out"), ["0.csv", "1.csv"], "a bare folder for readers that take every file");
     let records = lake.files("book/_lakeveil/records");
@@ -174,10 +343,31 @@ fn records_may_lie_elsewhere_and_hold_key_and_fingerprint_but_no_secret() {
 }
 
 #[test]
+fn the_report_lies_in_the_sink_as_it_was_printed_and_saved() {
+    let lake = lake_of(2);
+    let ran = lake.run(&["--format", "json", "--report", "report.json"]).expect(0);
+    let reports = lake.files("out/_lakeveil/reports");
+    assert_eq!(reports.len(), 1);
+    let in_sink = fs::read_to_string(lake.path("out/_lakeveil/reports").join(&reports[0])).expect("reads");
+    assert_eq!(in_sink, ran.stdout);
+    assert_eq!(in_sink, fs::read_to_string(lake.path("report.json")).expect("reads"));
+    let run_id = lake.json("report.json")["run_id"].as_str().expect("an id").to_owned();
+    assert_eq!(reports[0], format!("{run_id}.json"));
+    // readers that take every file of a kind must not meet ours
+    lake.run_well(&["--full"]);
+    let ours = lake.files("out/_lakeveil");
+    assert!(ours.iter().all(|name| name.ends_with(".json")), "{ours:?}");
+    assert_eq!(lake.files("out/_lakeveil/reports").len(), 2);
+}
+
+#[test]
 fn no_secret_is_written_or_printed() {
     let lake = lake_of(2);
     let args = ["--openlineage", "events.jsonl", "--report", "report.json", "--report-html", "report.html"];
-    let ran = lake.run(&args).expect(0);
+    let mut command = lakeveil();
+    // the log that tells most
+    command.current_dir(lake.path("")).env("LAKEVEIL_LOG", "trace").args(["run", "policy.yaml"]).args(args);
+    let ran = Ran::of(command.output().expect("starts")).expect(0);
     let plan = lake.lakeveil("plan", ["--format", "json"]).expect(0);
     let mut subkey = [0; 32];
     let info = [&9_u32.to_be_bytes()[..], b"pseudonym", &1_u32.to_be_bytes(), b"d", &0_u32.to_be_bytes()].concat();
@@ -230,6 +420,75 @@ fn openlineage_events_tell_start_and_end() {
     let last: Value = serde_json::from_str(last.lines().nth(4).expect("a fifth event")).expect("JSON");
     assert_eq!(last["eventType"], "FAIL", "a run that came to nothing is told too");
     assert!(events[3]["run"]["facets"]["errorMessage"]["message"].is_string(), "{:#}", events[3]);
+}
+
+/// The events of a run's file, in order: type, then how many files the output has.
+fn events(lake: &Lake) -> Vec<(String, Value)> {
+    let lines = fs::read_to_string(lake.path("events.jsonl")).unwrap_or_default();
+    let event = |line: &str| serde_json::from_str::<Value>(line).expect("JSON");
+    lines.lines().map(event).map(|event| (event["eventType"].as_str().expect("a type").to_owned(), event)).collect()
+}
+
+#[test]
+fn one_bad_object_of_many_fails_the_event_and_is_done_alone_when_mended() {
+    let lake = lake_of(3);
+    lake.put("in/1.csv", "id,note\nCANARY-7f3a\n");
+    let args = ["--openlineage", "events.jsonl"];
+    let report = lake.run_to(1, &args);
+    assert_eq!((&report["status"], done(&report)), (&"partial".into(), [2, 0, 0]));
+    assert_eq!(report["totals"]["objects_failed"], 1);
+    assert_eq!(lake.objects("out"), ["0.csv", "2.csv"]);
+    lake.put("in/1.csv", "id,note\n8,y\n");
+    let report = lake.run_well(&args);
+    assert_eq!((&report["status"], done(&report)), (&"complete".into(), [1, 2, 0]));
+    assert_eq!(lake.table("out/1.csv")["id"], [Some(token("d", "8"))]);
+
+    let events = events(&lake);
+    let types: Vec<_> = events.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(types, ["START", "FAIL", "START", "COMPLETE"]);
+    let files = |at: usize| &events[at].1["outputs"][0]["outputFacets"]["outputStatistics"]["fileCount"];
+    assert_eq!((files(1), files(3)), (&2.into(), &1.into()));
+    let message = &events[1].1["run"]["facets"]["errorMessage"]["message"];
+    assert!(message.as_str().is_some_and(|message| !message.contains("CANARY")), "{message}");
+    assert_eq!(events[0].1["run"]["runId"], events[1].1["run"]["runId"]);
+}
+
+#[test]
+fn a_refused_pruning_is_told_as_a_failed_run() {
+    let lake = lake_of(3);
+    lake.run_well(&[]);
+    for object in [1, 2] {
+        fs::remove_file(lake.path(format!("in/{object}.csv"))).expect("removes");
+    }
+    lake.run(&["--prune", "--openlineage", "events.jsonl"]).expect(2);
+    let last = events(&lake).pop().expect("a run that came to nothing is told too");
+    assert_eq!(last.0, "FAIL");
+    assert!(!lake.path("out/_lakeveil/lease.json").exists());
+}
+
+#[test]
+fn a_log_gets_plain_lines() {
+    let lake = lake_of(2);
+    lake.put("in/1.csv", "id,note\n1\n");
+    let plain = lake.run(&["--full"]).expect(1);
+    assert!(plain.stderr.contains("failed: 1.csv"), "{}", plain.stderr);
+    for shown in [&plain.stdout, &plain.stderr] {
+        assert!(!shown.contains(['\r', '\u{1b}']), "no bars and no colours where nobody looks: {shown:?}");
+    }
+    let json = lake.run(&["--full", "--log-format", "json"]).expect(1);
+    assert!(json.stdout.contains("1.csv"), "the report is no log: {}", json.stdout);
+    assert!(!json.stderr.is_empty());
+    for line in json.stderr.lines() {
+        let line: Value = serde_json::from_str(line).expect("every line is JSON");
+        assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
+    }
+    // what stops a whole run has the same shape
+    lake.policy("columns: { nothing: keep }\n");
+    let stopped = lake.run(&["--log-format", "json"]).expect(2);
+    for line in stopped.stderr.lines() {
+        serde_json::from_str::<Value>(line).expect("every line is JSON");
+    }
+    assert!(stopped.stderr.contains("nothing"), "{}", stopped.stderr);
 }
 
 #[test]

@@ -20,12 +20,23 @@ pub struct RunIdentity {
     pub keys: Vec<KeyRef>,
     /// How inputs are named.
     pub privacy: PathPrivacy,
+    /// How earlier runs may have named them: openly, or under another key of the keyring.
+    pub former: Vec<PathPrivacy>,
 }
 
 impl RunIdentity {
     /// [`Record::source`] of this run's records.
     pub fn recorded_source(&self) -> String {
         InputId::key_of(&self.source, &self.privacy)
+    }
+
+    /// Every key ([`InputId::key`]) under which a record of the input at `path` may be known, this run's first.
+    pub fn keys_of(&self, path: &str) -> Vec<String> {
+        self.ways().map(|way| InputId::key_of(path, way)).collect()
+    }
+
+    fn ways(&self) -> impl Iterator<Item = &PathPrivacy> {
+        std::iter::once(&self.privacy).chain(&self.former)
     }
 
     /// [`Record::filter`] of this run's records.
@@ -89,15 +100,24 @@ pub fn decide(inputs: &[Entry], records: &Records, sink: &[Entry], run: &RunIden
 /// this run has (`claimed`) stay.
 pub fn superseded(old: &Record, new: &Record, claimed: &HashSet<String>) -> Vec<String> {
     let kept: HashSet<&str> = new.outputs.iter().map(|output| output.path.as_str()).collect();
-    let gone =
-        old.outputs.iter().filter(|output| !kept.contains(output.path.as_str()) && !claimed.contains(&output.path));
-    gone.map(|output| output.path.clone()).collect()
+    let known = old.outputs.iter().map(|output| &output.path).chain(&old.superseded);
+    known.filter(|path| !kept.contains(path.as_str()) && !claimed.contains(*path)).cloned().collect()
 }
 
-/// The records whose inputs are gone: of this run's source and filter exactly, and not in the listing `inputs`.
+/// The records whose inputs are gone: of this run's source and filter exactly, and not in the listing `inputs`. A
+/// record under a former key counts as well once the input has one under this run's.
 pub fn prune_candidates<'a>(records: &'a Records, inputs: &[Entry], run: &RunIdentity) -> Vec<&'a Record> {
-    let present: HashSet<String> = inputs.iter().map(|input| InputId::key_of(&input.path, &run.privacy)).collect();
-    in_scope(records, run).filter(|record| !present.contains(record.input.key())).collect()
+    let mut present: HashMap<String, String> = HashMap::new();
+    for input in inputs {
+        let keys = run.keys_of(&input.path);
+        let Some(current) = keys.first().cloned() else { continue };
+        present.extend(keys.into_iter().map(|key| (key, current.clone())));
+    }
+    let is_gone = |record: &&Record| match present.get(record.input.key()) {
+        None => true,
+        Some(current) => current != record.input.key() && records.get(current).is_some(),
+    };
+    in_scope(records, run).filter(is_gone).collect()
 }
 
 /// Whether `candidates` of [`prune_candidates`] may go.
@@ -128,13 +148,22 @@ pub fn prunable_outputs(candidates: &[&Record], records: &Records, claimed: &Has
     let going: HashSet<&str> = candidates.iter().map(|record| record.input.key()).collect();
     let staying = records.iter().filter(|record| !going.contains(record.input.key()));
     let kept: HashSet<&str> = staying.flat_map(|record| &record.outputs).map(|output| output.path.as_str()).collect();
-    let paths = candidates.iter().flat_map(|record| &record.outputs).map(|output| &output.path);
-    paths.filter(|path| !kept.contains(path.as_str()) && !claimed.contains(*path)).cloned().collect()
+    let outputs = |record: &'_ &Record| -> Vec<String> {
+        record.outputs.iter().map(|output| output.path.clone()).chain(record.superseded.clone()).collect()
+    };
+    let paths: Vec<String> = candidates.iter().flat_map(outputs).collect();
+    paths.into_iter().filter(|path| !kept.contains(path.as_str()) && !claimed.contains(path)).collect()
 }
 
 fn in_scope<'a>(records: &'a Records, run: &RunIdentity) -> impl Iterator<Item = &'a Record> {
-    let (source, filter) = (run.recorded_source(), run.recorded_filter());
-    records.iter().filter(move |record| record.source == source && record.filter == filter)
+    let scope = |way: &PathPrivacy| {
+        let filter = run.filter.as_ref().map(|filter| InputId::key_of(filter, way));
+        (InputId::key_of(&run.source, way), filter)
+    };
+    let scopes: Vec<_> = run.ways().map(scope).collect();
+    records.iter().filter(move |record| {
+        scopes.iter().any(|(source, filter)| record.source == *source && record.filter == *filter)
+    })
 }
 
 /// Why nothing is pruned.

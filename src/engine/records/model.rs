@@ -31,6 +31,10 @@ pub struct Record {
     pub keys: Vec<KeyRef>,
     /// The objects that came of it.
     pub outputs: Vec<OutputRef>,
+    /// Older outputs of this input that are still to be removed. Empty once that is done: a run that was killed
+    /// between writing and removing is finished by the next one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<String>,
     /// Rows read.
     pub rows_in: u64,
     /// Rows written.
@@ -163,7 +167,8 @@ impl Record {
             path.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
                 && path.split('/').next() != Some(CONTROL_FOLDER)
         };
-        if record.outputs.iter().all(|output| is_plain(&output.path)) {
+        let paths = record.outputs.iter().map(|output| &output.path).chain(&record.superseded);
+        if paths.into_iter().all(|path| is_plain(path)) {
             Ok(record)
         } else {
             Err("is a completion record with an output outside the sink's data")

@@ -16,6 +16,7 @@ fn run() -> RunIdentity {
         policy_digest: "p1".to_owned(),
         keys: vec![KeyRef { id: "2026-11".to_owned(), fingerprint: "0011".to_owned() }],
         privacy: PathPrivacy::Open,
+        former: Vec::new(),
     }
 }
 
@@ -42,6 +43,7 @@ fn record(input: &Entry, run: &RunIdentity) -> Record {
             etag: Some("o".to_owned()),
             sha256: "00".to_owned(),
         }],
+        superseded: Vec::new(),
         rows_in: 2,
         rows_out: 1,
         completed_at: "2026-11-22T00:00:00Z".to_owned(),
@@ -137,6 +139,22 @@ fn pruning_touches_only_inputs_of_this_source_and_filter() {
     let refused = check_prune(&gone, &records, &[], &run(), false);
     assert_eq!(refused, Err(PruneRefused::EmptySource { gone: 3 }));
     assert_eq!(check_prune(&[], &records, &[], &run(), false), Ok(()), "nothing to prune is never wrong");
+}
+
+#[test]
+fn records_under_a_former_key_are_found_again() {
+    let inputs = ["a", "b"].map(|path| entry(path, 1, "e"));
+    let before = RunIdentity { privacy: keyed(), ..run() };
+    let now = RunIdentity { former: vec![keyed()], ..run() };
+    assert_eq!(now.keys_of("a"), ["a".to_owned(), InputId::key_of("a", &keyed())]);
+    let old = inputs.iter().chain([&entry("c", 1, "e")]).map(|input| record(input, &before)).collect::<Vec<_>>();
+    let records: Records = old.iter().cloned().chain([record(&inputs[0], &now)]).collect();
+    let gone = prune_candidates(&records, &inputs, &now);
+    let mut keys: Vec<_> = gone.iter().map(|record| record.input.key()).collect();
+    keys.sort_unstable();
+    let mut expected = [old[0].input.key(), old[2].input.key()];
+    expected.sort_unstable();
+    assert_eq!(keys, expected, "c is gone; a is known anew; b is still to be done");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use percent_encoding::percent_decode_str;
 
+use super::Keys;
 use crate::crypto::PathKey;
 use crate::engine::discover::{Partition, PartitionRewrite, SourceObject};
 use crate::engine::privacy::PathPrivacy;
@@ -80,6 +81,17 @@ pub(super) fn path_privacy(
                 .to_owned(),
         )),
     }
+}
+
+/// How earlier runs may have named the inputs: under another key, or openly before the policy hid them.
+pub(super) fn former_privacies(policy: &Policy, now: &PathPrivacy, keys: Option<&Keys>) -> Vec<PathPrivacy> {
+    let Some(keys) = keys else { return Vec::new() };
+    let (own, open) = match now {
+        PathPrivacy::Open => (Some(&keys.key), None),
+        PathPrivacy::Keyed(_) => (None, Some(PathPrivacy::Open)),
+    };
+    let hashes = own.into_iter().chain(&keys.others).filter_map(|key| path_hash(policy, Some(key)).ok().flatten());
+    hashes.map(PathPrivacy::Keyed).chain(open).collect()
 }
 
 /// What becomes of each partition column of the chosen objects.

@@ -97,7 +97,7 @@ impl Lines {
             return;
         }
         self.line("");
-        self.line("Failed objects (nothing was published for them):");
+        self.line("Failed objects:");
         for object in failed.iter().take(FAILURES_SHOWN) {
             let why = object.failure.as_ref().map_or("no reason was recorded".into(), |failure| {
                 format!("{} [{}]", clean(&failure.message), clean(&failure.code))
