@@ -155,7 +155,8 @@ pub async fn prepare(
     let named = discover(listed, &source.selection, given, &naming, &privacy)?;
 
     let claimed: HashSet<String> = named.objects.iter().map(|object| object.output.clone()).collect();
-    if let Some((output, dataset)) = claimed.iter().find_map(|output| Some((output, known.owner(output)?))) {
+    let mut outputs = named.objects.iter().map(|object| &object.output);
+    if let Some((output, dataset)) = outputs.find_map(|output| Some((output, known.owner(output)?))) {
         return Err(JobError::Usage(format!(
             "{output} in this sink is an output of the dataset `{dataset}`; write to a folder of its own, or remove that \
              dataset's outputs and records"
