@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::prepare::{Places, Prepared, open_keys, prepare};
 use super::prune::{self, Pruning};
-use super::{JobError, Settings};
+use super::{JobError, Prune, Settings};
 use crate::engine::compute::Compute;
 use crate::engine::discover::SinkFormat;
 use crate::engine::outcome::Status;
@@ -26,8 +26,10 @@ pub struct PlanReport {
     pub plan: PlanDescription,
     /// What would happen to each object.
     pub objects: Vec<PlannedObject>,
-    /// Outputs that `--prune` would remove.
+    /// Outputs that `--prune` would remove, also where it would be refused.
     pub prune: Vec<String>,
+    /// Why a run with `--prune` would be refused, if it would.
+    pub prune_refused: Option<String>,
     /// Names passed over by the discovery rules.
     pub skipped_by_rule: u64,
 }
@@ -72,8 +74,14 @@ pub async fn plan(document: &Document, settings: &Settings, environment: Environ
     let places = Places::open(&document.policy, environment)?;
     let keys = open_keys(&document.policy)?;
     let prepared = prepare(document, settings, &compute, &places, keys.as_ref()).await?;
-    let pruning = prune::choose(&prepared, &prepared.inputs, settings.prune)?;
-    Ok(report(&prepared, &pruning))
+    let chosen = prune::choose(&prepared, &prepared.inputs, settings.prune);
+    let (pruning, refused) = match chosen {
+        Err(JobError::Prune(refused)) => {
+            (prune::choose(&prepared, &prepared.inputs, Prune::Force)?, Some(refused.to_string()))
+        }
+        chosen => (chosen?, None),
+    };
+    Ok(PlanReport { prune_refused: refused, ..report(&prepared, &pruning) })
 }
 
 fn report(prepared: &Prepared, pruning: &Pruning) -> PlanReport {
@@ -111,6 +119,7 @@ fn report(prepared: &Prepared, pruning: &Pruning) -> PlanReport {
         plan: prepared.description.clone(),
         objects,
         prune: pruning.outputs.clone(),
+        prune_refused: None,
         skipped_by_rule: prepared.skipped_by_rule,
     }
 }

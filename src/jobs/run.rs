@@ -10,7 +10,8 @@ use futures::StreamExt;
 use uuid::Uuid;
 
 use super::prepare::{Places, Prepared, open_keys, prepare};
-use super::{JobError, Settings, prune};
+use super::prune::{self, Pruning};
+use super::{JobError, Settings};
 use crate::engine::budget::Budget;
 use crate::engine::compute::Compute;
 use crate::engine::lease::{Lease, break_lease};
@@ -67,7 +68,7 @@ pub async fn run(
         unicode: UNICODE_VERSIONS.iter().map(|(name, version)| (name.to_string(), version.to_string())).collect(),
     };
     let begun = begin(document, settings, &compute, &places, &facts, &stop).await;
-    let (held, prepared) = match begun {
+    let (held, prepared, pruning) = match begun {
         Ok(begun) => begun,
         Err(error) => {
             if let Some(emitter) = &emitter {
@@ -77,7 +78,7 @@ pub async fn run(
         }
     };
     let job = Job { document, settings, compute, emitter: emitter.as_ref(), progress, stop };
-    let done = work(job, prepared, facts).await;
+    let done = work(job, prepared, pruning, facts).await;
     let released = held.release().await;
     let report = done?;
     released?;
@@ -125,7 +126,7 @@ async fn begin(
     places: &Places,
     facts: &RunFacts,
     stop: &Stop,
-) -> Result<(Held, Prepared), JobError> {
+) -> Result<(Held, Prepared, Pruning), JobError> {
     let keys = open_keys(&document.policy)?;
     let mut held = Held::default();
     let prepared = async {
@@ -137,11 +138,13 @@ async fn begin(
         for place in [&places.sink, &places.control] {
             clean_temporaries(place).await?;
         }
-        prepare(document, settings, compute, places, keys.as_ref()).await
+        let prepared = prepare(document, settings, compute, places, keys.as_ref()).await?;
+        let pruning = prune::choose(&prepared, &prepared.inputs, settings.prune)?;
+        Ok((prepared, pruning))
     };
     let prepared = prepared.await;
     match prepared {
-        Ok(prepared) => Ok((held, prepared)),
+        Ok((prepared, pruning)) => Ok((held, prepared, pruning)),
         Err(error) => {
             // the first error is the one to tell
             let _ = held.release().await;
@@ -194,9 +197,8 @@ struct Job<'a> {
     stop: Stop,
 }
 
-async fn work(job: Job<'_>, mut prepared: Prepared, facts: RunFacts) -> Result<Report, JobError> {
+async fn work(job: Job<'_>, mut prepared: Prepared, pruning: Pruning, facts: RunFacts) -> Result<Report, JobError> {
     let Job { settings, emitter, .. } = job;
-    let pruning = prune::choose(&prepared, &prepared.inputs, settings.prune)?;
     let namespace = namespace(settings);
     let run_id = facts.run_id;
     let mut warnings = Vec::new();

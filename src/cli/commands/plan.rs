@@ -56,6 +56,9 @@ fn text(plan: &PlanReport, width: usize) -> String {
     for path in &plan.prune {
         out.push_str(&format!("  prune {}\n", render::clean(path)));
     }
+    if let Some(refused) = &plan.prune_refused {
+        out.push_str(&format!("Pruning would be refused: {refused}\n"));
+    }
     out.push_str("Nothing was written.\n");
     out
 }
