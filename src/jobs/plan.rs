@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::prepare::{Places, Prepared, open_keys, prepare};
+use super::prepare::{Places, Prepared, open_keys, prepare, shown};
 use super::prune::{self, Pruning};
 use super::{JobError, Prune, Settings};
 use crate::engine::compute::Compute;
@@ -10,8 +10,8 @@ use crate::engine::discover::SinkFormat;
 use crate::engine::outcome::Status;
 use crate::engine::records::Reason;
 use crate::engine::storage::Environment;
-use crate::policy::Document;
 use crate::policy::describe::PlanDescription;
+use crate::policy::{Document, Policy};
 
 /// A run before it is done.
 #[derive(Debug, Clone, Serialize)]
@@ -81,10 +81,10 @@ pub async fn plan(document: &Document, settings: &Settings, environment: Environ
         }
         chosen => (chosen?, None),
     };
-    Ok(PlanReport { prune_refused: refused, ..report(&prepared, &pruning) })
+    Ok(PlanReport { prune_refused: refused, ..report(&document.policy, &prepared, &pruning) })
 }
 
-fn report(prepared: &Prepared, pruning: &Pruning) -> PlanReport {
+fn report(policy: &Policy, prepared: &Prepared, pruning: &Pruning) -> PlanReport {
     let mut objects: Vec<PlannedObject> = (prepared.tasks.iter().zip(&prepared.reasons).zip(&prepared.rows))
         .map(|((task, reason), rows)| PlannedObject {
             action: Action::Write,
@@ -114,7 +114,7 @@ fn report(prepared: &Prepared, pruning: &Pruning) -> PlanReport {
     objects.sort_by(|a, b| a.input.cmp(&b.input));
     PlanReport {
         version: 1,
-        source: prepared.source.location().to_string(),
+        source: shown(policy, &prepared.source.location().to_string()),
         sink: prepared.sink.location().to_string(),
         plan: prepared.description.clone(),
         objects,

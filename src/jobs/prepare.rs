@@ -9,6 +9,7 @@ mod places;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+pub use paths::shown;
 pub use places::Places;
 
 use self::describe::{describe, key_uses};
@@ -128,7 +129,7 @@ pub async fn prepare(
     let chosen = find(listed.clone(), &source.selection, given, &naming, &privacy)?;
     if chosen.objects.is_empty() && settings.prune == Prune::No {
         let passed_over = chosen.skipped.hidden + chosen.skipped.markers;
-        return Err(JobError::EmptySource { source_url: places.source.to_string(), passed_over });
+        return Err(JobError::EmptySource { source_url: shown(policy, &places.source.to_string()), passed_over });
     }
     let identity = RunIdentity {
         source: source.storage.location().to_string(),

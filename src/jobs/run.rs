@@ -9,7 +9,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use uuid::Uuid;
 
-use super::prepare::{Places, Prepared, open_keys, prepare};
+use super::prepare::{Places, Prepared, open_keys, prepare, shown};
 use super::prune::{self, Pruning};
 use super::{JobError, Settings};
 use crate::engine::budget::Budget;
@@ -58,7 +58,7 @@ pub async fn run(
         run_id: Uuid::now_v7(),
         started,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        source: place(&places.source.to_string(), document.policy.source.format),
+        source: place(&shown(&document.policy, &places.source.to_string()), document.policy.source.format),
         sink: place(&places.sink.location().to_string(), document.policy.sink.format),
         host: Host {
             threads: compute.threads() as u64,

@@ -38,12 +38,24 @@ pub(super) fn hides_partition(policy: &Policy, name: &str) -> bool {
     rule.is_some_and(|column| !matches!(column.rule.transform, TransformSpec::Keep(_)))
 }
 
+/// A URL or path as it may be shown: without the values of partitions that the policy hides.
+pub fn shown(policy: &Policy, place: &str) -> String {
+    let segment = |segment: &str| match segment.split_once('=') {
+        Some((name, _)) if hides_partition(policy, &percent_decode_str(name).decode_utf8_lossy()) => {
+            format!("{name}=…")
+        }
+        _ => segment.to_owned(),
+    };
+    place.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
 /// A failed listing, which may name a folder before anybody knows the partitions: hidden ones are not shown.
 pub(super) fn unlisted(error: StorageError, policy: &Policy, source: &Location) -> StorageError {
-    let segments = error.place().split('/').filter_map(|segment| segment.split_once('='));
-    let hidden = segments.map(|(name, _)| percent_decode_str(name).decode_utf8_lossy().into_owned());
-    let hides = policy.sink.names == Names::Hash || hidden.into_iter().any(|name| hides_partition(policy, &name));
-    if hides { error.at(source.to_string()) } else { error }
+    let place = match policy.sink.names {
+        Names::Hash => source.to_string(),
+        Names::Keep => error.place().to_owned(),
+    };
+    error.at(shown(policy, &place))
 }
 
 pub(super) fn hides_paths(policy: &Policy, partitions: &BTreeSet<String>) -> bool {
