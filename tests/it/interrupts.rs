@@ -73,8 +73,8 @@ fn a_killed_run_leaves_whole_objects_and_is_gone_on_with() {
     assert!(refused.contains("--break-lease"), "the dead run's lease is told, and what to do: {refused}");
     let report = lake.run_well(&["--break-lease"]);
     let skipped = report["totals"]["objects_skipped"].as_u64().expect("a number") as usize;
-    // the last object may have its name without its record
-    assert!(skipped == stood || skipped + 1 == stood, "{skipped} of {stood}");
+    // one thread has two objects under way; each may have its name without its record
+    assert!((stood.saturating_sub(2)..=stood).contains(&skipped), "{skipped} of {stood}");
     assert_eq!(lake.objects("out").len(), OBJECTS);
     assert_eq!(lake.files("out/_lakeveil/tmp"), Vec::<String>::new(), "what the killed run left is removed");
 

@@ -282,7 +282,7 @@ fn what_was_written_with_an_earlier_key_goes() {
     lake.run_well(&[]);
     let mut add = lakeveil();
     add.current_dir(lake.path("")).args(["key", "new", "--id", "next", "--add-to", "keyring.json"]);
-    assert!(add.status().expect("starts").success());
+    assert!(add.output().expect("starts").status.success());
     let report = lake.run_well(&[]);
     assert_eq!(report["totals"]["objects_written"], 4, "the retired key, still in the keyring, finds the old records");
     let outputs = lake.objects("out");

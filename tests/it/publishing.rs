@@ -129,6 +129,23 @@ fn another_name_replaces_the_old_output() {
 }
 
 #[test]
+fn an_old_output_that_cannot_be_removed_is_removed_by_the_next_run() {
+    let lake = lake_of(2);
+    lake.run_well(&[]);
+    let old = fs::read(lake.path("out/0.csv")).expect("reads");
+    fs::remove_file(lake.path("out/0.csv")).expect("removes");
+    // a folder is no file that could be removed, whoever asks
+    lake.put("out/0.csv/x", "");
+    lake.put("policy.yaml", policy_with(", format: parquet"));
+    lake.run_to(1, &[]);
+    assert!(lake.path("out/0.parquet").exists(), "the new one stands before the old one goes");
+    fs::remove_dir_all(lake.path("out/0.csv")).expect("removes");
+    lake.put("out/0.csv", old);
+    lake.run_well(&[]);
+    assert_eq!(lake.objects("out"), ["0.parquet", "1.parquet"]);
+}
+
+#[test]
 fn a_nothing_to_do_run_touches_no_output_and_says_so() {
     let lake = lake_of(3);
     lake.run_well(&[]);
@@ -223,28 +240,32 @@ fn pruning_looks_at_the_same_glob_only() {
 }
 
 #[test]
-fn pruning_leaves_what_another_dataset_has_alone() {
+fn datasets_share_a_sink_but_no_output() {
     let lake = lake_of(3);
     lake.run_well(&[]);
+    let policy = fs::read_to_string(lake.path("policy.yaml")).expect("reads");
+    lake.put("two.yaml", policy.replace("dataset: test", "dataset: two").replace("in/", "other/"));
+    let two = |args: &[&str]| {
+        let mut command = lakeveil();
+        Ran::of(command.current_dir(lake.path("")).args(["run", "two.yaml"]).args(args).output().expect("starts"))
+    };
     for object in ["2", "x"] {
         lake.put(&format!("other/{object}.csv"), "id,note\n9,other\n");
     }
-    let two = fs::read_to_string(lake.path("policy.yaml")).expect("reads").replace("dataset: test", "dataset: two");
-    lake.put("two.yaml", two.replace("in/", "other/"));
-    let mut command = lakeveil();
-    let ran = command.current_dir(lake.path("")).args(["run", "two.yaml"]).output().expect("starts");
-    // a name that another dataset's record claims may be refused; what was written must stay
-    let wrote = ran.status.success();
+    let error = two(&[]).expect(2).stderr;
+    assert!(error.contains("2.csv") && error.contains("`test`"), "{error}");
+    assert_eq!(lake.objects("out"), ["0.csv", "1.csv", "2.csv"]);
+    assert_eq!(lake.table("out/2.csv")["note"], [Some("x".to_owned())], "it is still the first one's");
+
+    fs::rename(lake.path("other/2.csv"), lake.path("other/y.csv")).expect("renames");
+    two(&[]).expect(0);
+    // each prunes its own, and does not count the other's as gone
     fs::remove_file(lake.path("in/2.csv")).expect("removes");
-    lake.run_well(&["--prune"]);
-    if wrote {
-        assert!(lake.path("out/x.csv").exists(), "a dataset that this run knows nothing of");
-        let table = lake.path("out/2.csv").exists().then(|| lake.table("out/2.csv"));
-        assert!(
-            table.is_some_and(|table| table["note"] == [Some("other".to_owned())]),
-            "it is the other dataset's now"
-        );
-    }
+    fs::remove_file(lake.path("other/y.csv")).expect("removes");
+    assert_eq!(done(&lake.run_well(&["--prune"])), [0, 2, 1]);
+    assert_eq!(lake.objects("out"), ["0.csv", "1.csv", "x.csv", "y.csv"]);
+    two(&["--prune"]).expect(0);
+    assert_eq!(lake.objects("out"), ["0.csv", "1.csv", "x.csv"]);
 }
 
 #[test]
@@ -288,7 +309,7 @@ fn another_key_redoes_what_only_sql_makes_with_it() {
     assert_eq!((&report["keys"][0]["id"], &report["columns"][0]["key"]), (&"test".into(), &"test".into()));
     let mut add = lakeveil();
     add.current_dir(lake.path("")).args(["key", "new", "--id", "next", "--add-to", "keyring.json"]);
-    assert!(add.status().expect("starts").success());
+    assert!(add.output().expect("starts").status.success());
     let plan = lake.lakeveil("plan", [] as [&str; 0]).expect(0).stdout;
     assert!(plan.contains("the key changed"), "{plan}");
     assert_eq!(done(&lake.run_well(&[])), [1, 0, 0]);
@@ -363,18 +384,25 @@ fn the_report_lies_in_the_sink_as_it_was_printed_and_saved() {
 #[test]
 fn no_secret_is_written_or_printed() {
     let lake = lake_of(2);
+    lake.put("policy.yaml", policy_with(", names: hash"));
     let args = ["--openlineage", "events.jsonl", "--report", "report.json", "--report-html", "report.html"];
     let mut command = lakeveil();
     // the log that tells most
     command.current_dir(lake.path("")).env("LAKEVEIL_LOG", "trace").args(["run", "policy.yaml"]).args(args);
     let ran = Ran::of(command.output().expect("starts")).expect(0);
     let plan = lake.lakeveil("plan", ["--format", "json"]).expect(0);
-    let mut subkey = [0; 32];
-    let info = [&9_u32.to_be_bytes()[..], b"pseudonym", &1_u32.to_be_bytes(), b"d", &0_u32.to_be_bytes()].concat();
-    hkdf::Hkdf::<sha2::Sha256>::new(Some(b"lakeveil.v1"), SECRET.as_bytes()).expand(&info, &mut subkey).expect("32");
+    let subkey = |purpose: &str, domain: &str| {
+        let part = |text: &str| [&(text.len() as u32).to_be_bytes()[..], text.as_bytes()].concat();
+        let info = [part(purpose), part(domain), part("")].concat();
+        let mut subkey = [0; 32];
+        let extracted = hkdf::Hkdf::<sha2::Sha256>::new(Some(b"lakeveil.v1"), SECRET.as_bytes());
+        extracted.expand(&info, &mut subkey).expect("32 bytes");
+        subkey
+    };
     let mut needles = vec![SECRET.to_owned()];
-    for secret in [SECRET.as_bytes(), &subkey] {
+    for secret in [SECRET.as_bytes(), &subkey("pseudonym", "d"), &subkey("path", "test")] {
         needles.push(data_encoding::HEXLOWER.encode(secret));
+        needles.push(data_encoding::HEXUPPER.encode(secret));
         needles.push(data_encoding::BASE64.encode(secret).trim_end_matches('=').to_owned());
         needles.push(data_encoding::BASE64URL_NOPAD.encode(secret));
     }
