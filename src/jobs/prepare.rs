@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub use paths::shown;
 pub use places::Places;
 
-use self::describe::{describe, key_uses};
+use self::describe::{describe, key_uses, lost_records};
 use self::formats::{csv_codec, parquet_codec, sink_format};
 use self::kinds::{Kind, Look, bind_all, kind_of, look};
 use self::paths::{
@@ -164,6 +164,8 @@ pub async fn prepare(
         )));
     }
 
+    let mut description = describe(policy, key, &partitions, &plans, document);
+    description.warnings.extend(lost_records(&known, keys));
     let claimed = claimed.into_iter().chain(known.foreign().cloned()).collect();
     let mut prepared = Prepared {
         source: source.storage,
@@ -179,7 +181,7 @@ pub async fn prepare(
         claimed,
         inputs,
         skipped_by_rule: named.skipped.hidden + named.skipped.markers,
-        description: describe(policy, key, &partitions, &plans, document),
+        description,
         parquet: ParquetSettings { compression: parquet_codec(policy.sink.parquet.compression), metadata: Vec::new() },
         text: TextSettings { dialect: Dialect::from(&policy.sink.csv), codec: csv_codec(policy) },
     };

@@ -57,6 +57,20 @@ pub async fn finish_earlier_runs(prepared: &Prepared) -> Result<(), JobError> {
     Ok(())
 }
 
+/// Removes folders that the removal of outputs has left empty: their names may hold what the policy hides now.
+///
+/// # Errors
+/// A folder that can't be removed.
+pub async fn tidy(prepared: &Prepared) -> Result<(), JobError> {
+    for record in prepared.known.iter() {
+        let outputs = record.outputs.iter().map(|output| &output.path).chain(&record.superseded);
+        for path in outputs.filter(|path| !prepared.claimed.contains(*path)) {
+            prepared.sink.remove_empty_folders(path).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes the outputs, then their records; gives how many objects are gone.
 ///
 /// # Errors

@@ -81,7 +81,10 @@ pub async fn run(
     let done = work(job, prepared, pruning, facts).await;
     let released = held.release().await;
     let report = done?;
-    released?;
+    if let Err(error) = released {
+        // it runs out by itself, and the work is done
+        tracing::warn!("{error}");
+    }
     Ok(report)
 }
 
@@ -235,15 +238,24 @@ async fn work(job: Job<'_>, mut prepared: Prepared, pruning: Pruning, facts: Run
         },
     };
     let skipped_by_rule = prepared.skipped_by_rule;
+    prune::tidy(&prepared).await?;
     let mut report = collector.finish(Ending { ended: SystemTime::now(), pruned, skipped_by_rule, failure, warnings });
+    let path = format!("{CONTROL_FOLDER}/reports/{run_id}.json");
+    let stored = |report: &Report| render::json::render(report).into_bytes().into();
+    if let Err(error) = prepared.control.put(&path, stored(&report)).await {
+        // the report is wanted most where the sink takes nothing more
+        report.status = Status::Partial;
+        report
+            .failure
+            .get_or_insert(Failure { code: error.kind().code().to_owned(), message: error.to_string() }.into());
+    }
     if let Some(emitter) = emitter {
         let event = render::openlineage::end(&report, namespace);
         if let Err(error) = emitter.emit(&event).await {
             report.warn(error.as_warning());
+            prepared.control.put(&path, stored(&report)).await?;
         }
     }
-    let path = format!("{CONTROL_FOLDER}/reports/{run_id}.json");
-    prepared.control.put(&path, render::json::render(&report).into_bytes().into()).await?;
     Ok(report)
 }
 

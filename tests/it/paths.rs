@@ -141,6 +141,31 @@ fn a_new_key_and_a_stricter_rule_leave_no_older_output_behind() {
 }
 
 #[test]
+fn folders_that_are_left_empty_go_with_their_names() {
+    let lake = lake();
+    lake.policy("unlisted: keep\ncolumns: { customer_id: keep }\n");
+    lake.run_well(&[]);
+    lake.policy("unlisted: keep\ncolumns: { customer_id: { pseudonym: { domain: customers } } }\n");
+    lake.run_well(&[]);
+    let folders: Vec<String> = fs::read_dir(lake.path("out"))
+        .expect("lists")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(!folders.iter().any(|name| name.contains("10001") || name.contains("guest")), "{folders:?}");
+}
+
+#[test]
+fn records_under_a_key_that_is_gone_are_warned_about() {
+    let lake = lake();
+    lake.policy("unlisted: keep\ncolumns: { customer_id: { pseudonym: { domain: customers } } }\n");
+    lake.run_well(&[]);
+    lake.put("keyring.json", "another secret, long enough for a key");
+    let report = lake.run_well(&[]);
+    let warned = report["warnings"].as_array().expect("warnings").iter().find(|w| w["code"] == "records-of-a-lost-key");
+    assert!(warned.is_some_and(|warning| warning["message"].to_string().contains("4 records")), "{report:#}");
+}
+
+#[test]
 fn a_collision_in_a_hidden_partition_shows_no_partition() {
     let lake = Lake::new();
     for name in ["a.csv", "a.tsv"] {

@@ -35,25 +35,25 @@ pub fn run(args: &RunArgs, log: LogFormat) -> Result<u8, JobError> {
         output::write_file(path, &render::html::render(&report))?;
     }
     if args.quiet {
-        say_failures(&report);
+        say_failed_objects(&report);
     } else {
         output::print(&match args.format {
             Format::Text => render::text::render(&report, output::width()),
             Format::Json => render::json::render(&report),
         });
     }
+    if let Some(failure) = &report.failure {
+        output::say("ERROR", &format!("error: {}", failure.message));
+    }
     Ok(job::exit_code(&report))
 }
 
 /// What `--quiet` does not keep quiet about.
-fn say_failures(report: &Report) {
+fn say_failed_objects(report: &Report) {
     for object in &report.objects {
         if let Some(failure) = &object.failure {
             output::say("ERROR", &format!("error: {}: {}", object.input.path.escape_debug(), failure.message));
         }
-    }
-    if let Some(failure) = &report.failure {
-        output::say("ERROR", &format!("error: {}", failure.message));
     }
 }
 

@@ -158,6 +158,19 @@ impl LocalStore {
         }
     }
 
+    pub(super) fn remove_empty_folders(&self, path: &str) -> Result<(), StorageError> {
+        let mut path = path;
+        while let Some((folder, _)) = path.rsplit_once('/') {
+            match fs::remove_dir(self.resolve(folder)) {
+                Ok(()) => path = folder,
+                Err(error) if is_absence(&error) => path = folder,
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
+                Err(error) => return Err(StorageError::from_io(&error, self.place(folder), "cannot remove")),
+            }
+        }
+        Ok(())
+    }
+
     fn not_found(&self, path: &str) -> StorageError {
         StorageError::new(StorageErrorKind::NotFound, self.place(path), "there is no such file", "check the path")
     }

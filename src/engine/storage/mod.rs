@@ -328,6 +328,21 @@ impl Storage {
         }
     }
 
+    /// Removes the folders above `path`, as far as they are empty. Only folders of a file system are things of their own.
+    ///
+    /// # Errors
+    /// A folder that is empty and can't be removed.
+    pub async fn remove_empty_folders(&self, path: &str) -> Result<(), StorageError> {
+        self.check_path(path)?;
+        match &self.backend {
+            Backend::Local(store) => {
+                let path = path.to_owned();
+                blocking(store, move |store| store.remove_empty_folders(&path)).await
+            }
+            Backend::Remote(_) => Ok(()),
+        }
+    }
+
     /// Paths come from listings and record files too: none may lead out of the root.
     pub(super) fn check_path(&self, path: &str) -> Result<(), StorageError> {
         let is_plain = |segment: &str| !matches!(segment, "" | "." | "..") && !segment.contains('\0');

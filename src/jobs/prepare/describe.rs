@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::Keys;
 use super::kinds::Kind;
 use super::paths::hides_paths;
+use crate::engine::records::{InputId, Record, Records};
 use crate::keys::Key;
 use crate::policy::bind::{needs_key, policy_digest};
 use crate::policy::describe::{KeyUse, PlanDescription, Warning};
@@ -66,4 +68,20 @@ pub(super) fn describe(
     all.warnings.sort();
     all.warnings.dedup();
     all
+}
+
+/// Records that name their inputs under a key that is gone: nobody can tell which inputs they are of.
+pub(super) fn lost_records(known: &Records, keys: Option<&Keys>) -> Option<Warning> {
+    let ring = keys.into_iter().flat_map(|keys| keys.others.iter().chain([&keys.key]));
+    let ring: BTreeSet<String> = ring.map(|key| key.fingerprint().to_string()).collect();
+    let is_lost = |record: &&Record| {
+        let keyed = matches!(record.input, InputId::Keyed { .. });
+        keyed && !record.keys.iter().any(|key| ring.contains(&key.fingerprint))
+    };
+    let lost = known.iter().filter(is_lost).count();
+    let message = format!(
+        "the outputs of {lost} records were made under hidden paths with a key that is not in the keyring: they are \
+         neither replaced nor pruned; put that key back as a retired one, or remove them and their records by hand"
+    );
+    (lost > 0).then(|| Warning { code: "records-of-a-lost-key".to_owned(), column: None, message })
 }

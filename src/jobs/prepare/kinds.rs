@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 use super::formats::sink_format;
 use crate::engine::compute::Compute;
 use crate::engine::csv::Encoder;
-use crate::engine::discover::{SinkFormat, SourceObject};
+use crate::engine::discover::{ObjectFormat, SinkFormat, SourceObject};
 use crate::engine::error::RewriteError;
 use crate::engine::inspect::{Inspected, inspect};
 use crate::engine::privacy::PathPrivacy;
@@ -19,7 +19,8 @@ use crate::jobs::JobError;
 use crate::keys::Key;
 use crate::policy::bind::{SourceColumns, bind};
 use crate::policy::plan::Plan;
-use crate::policy::{Code, Diagnostic, DocPath, Document, Policy};
+use crate::policy::{Code, ColumnPath, Diagnostic, DocPath, Document, Policy, Segment};
+use crate::transforms::spec::TransformSpec;
 
 /// Objects looked at concurrently.
 const INSPECTIONS_IN_FLIGHT: usize = 16;
@@ -86,9 +87,12 @@ pub(super) fn bind_all(
             partitions: kind.1.clone(),
             sorted_by: kind.0.sorted_by.clone(),
         };
+        if let Some(problem) = no_header(&document.policy, object, &source) {
+            return Err(JobError::Policy(Box::new(document.problems(vec![problem]))));
+        }
         let plan = bind(&document.policy, &source, key, &expressions).map_err(|mut problems| {
-            if !plans.is_empty() {
-                // the first objects were all right: say which one is not
+            if objects.len() > 1 {
+                // the others may be all right: say which one is not
                 let seen = privacy.name_input(&object.entry.path);
                 problems.iter_mut().for_each(|problem| problem.message.push_str(&format!(" (in {seen})")));
             }
@@ -105,4 +109,34 @@ pub(super) fn bind_all(
         plans.push((kind, Arc::new(plan)));
     }
     Ok(plans)
+}
+
+/// The problem of a CSV object of whose first line no rule names anything: its fields may be cells, and are not shown.
+fn no_header(policy: &Policy, object: &SourceObject, source: &SourceColumns) -> Option<Diagnostic> {
+    let plain = |name: &str| name.trim().to_lowercase();
+    let is_named = |name: &String| {
+        let path = ColumnPath::of(name);
+        policy.columns.iter().any(|column| {
+            let literal = column.pattern.literal();
+            let root = literal.as_ref().and_then(|path| match path.segments().first() {
+                Some(Segment::Field(root)) => Some(plain(root)),
+                _ => None,
+            });
+            // nearly the same name is a slip, which has a better hint of its own
+            column.pattern.matches(&path) || root == Some(plain(name))
+        })
+    };
+    let has_header = matches!(object.format, ObjectFormat::Csv { .. }) && policy.source.csv.header;
+    let names = source.schema.fields().iter().map(|field| field.name()).chain(&source.partitions);
+    let rules = policy.columns.iter().filter(|column| !matches!(column.rule.transform, TransformSpec::Derive(_)));
+    if !has_header || rules.count() == 0 || names.into_iter().any(is_named) {
+        return None;
+    }
+    let message = format!(
+        "no rule names any of the {} fields of a CSV object's first line: it may be data rather than names",
+        source.schema.fields().len()
+    );
+    let place = DocPath::root().key("columns");
+    let problem = Diagnostic::error(Code::NoSuchColumn, place, message);
+    Some(problem.hint("check `source.csv.delimiter`, and write `header: false` beside it if the object has no header"))
 }

@@ -35,8 +35,10 @@ pub(super) fn figure(n: Option<u64>) -> String {
 pub(super) fn status(report: &Report) -> String {
     let meaning = match report.status {
         Status::Complete => "every object of the dataset stands in the sink",
-        Status::Partial => "some objects stand in the sink, others failed or were not reached",
-        Status::Failed => "nothing of the dataset stands in the sink",
+        Status::Partial => {
+            "some objects are as they should be; others failed or were not reached, and their older outputs stay"
+        }
+        Status::Failed => "nothing was written; older outputs, if any, stay as they were",
         Status::NothingToDo => "every object stood in the sink already",
     };
     format!("{} ({meaning})", report.status.as_str().replace('-', " "))
