@@ -16,8 +16,8 @@ LIMIT_BYTES = 1 << 30
 # large enough for all the work that may be in flight
 SMALL_BYTES = 512 << 20
 TIMES = 4
-# the allocator's own noise from run to run
-SLACK_BYTES = 192 << 20
+# how many units of work overlap differs from run to run: 420 to 765 MiB were seen for one job; growth would be GiB
+SLACK_BYTES = 384 << 20
 
 POLICY = """
 version: 1
