@@ -66,6 +66,7 @@ impl Progress for Bar {
         self.counts.all_objects.store(objects, Ordering::Relaxed);
         self.bar.set_length(bytes);
         self.bar.enable_steady_tick(Duration::from_millis(200));
+        self.say();
     }
 
     fn bytes_read(&self, bytes: u64) {

@@ -238,7 +238,9 @@ async fn work(job: Job<'_>, mut prepared: Prepared, pruning: Pruning, facts: Run
         },
     };
     let skipped_by_rule = prepared.skipped_by_rule;
-    prune::tidy(&prepared).await?;
+    if let Err(error) = prune::tidy(&prepared).await {
+        warnings.push(Warning { code: "empty-folder-left".to_owned(), column: None, message: error.to_string() });
+    }
     let mut report = collector.finish(Ending { ended: SystemTime::now(), pruned, skipped_by_rule, failure, warnings });
     let path = format!("{CONTROL_FOLDER}/reports/{run_id}.json");
     let stored = |report: &Report| render::json::render(report).into_bytes().into();
