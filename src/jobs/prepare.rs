@@ -95,7 +95,7 @@ pub fn open_keys(policy: &Policy) -> Result<Option<Keys>, JobError> {
     Ok(Some(Keys { key: Arc::new(key.clone()), others: others.cloned().map(Arc::new).collect() }))
 }
 
-/// Settles everything. With `hold` the sink's lease is to be held already.
+/// Settles everything. A run holds the leases by then; a plan needs none, since nothing is written here.
 ///
 /// # Errors
 /// What stops the run as a whole.
