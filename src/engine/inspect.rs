@@ -62,7 +62,7 @@ pub async fn inspect(
     compute: &Compute,
 ) -> Result<(Inspected, Option<u64>), RewriteError> {
     let ObjectFormat::Csv { compression, .. } = object.format else {
-        let metadata = footer::read(storage, &object.entry).await?;
+        let metadata = footer::read(storage, &object.entry).await?.metadata;
         let layout = compute.run("reading a Parquet schema", move || FileLayout::new(metadata)).await?;
         let rows = layout.metadata().file_metadata().num_rows().unsigned_abs();
         let inspected =

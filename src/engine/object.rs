@@ -16,19 +16,22 @@ use super::discover::{ObjectFormat, SinkFormat, SourceObject};
 use super::error::RewriteError;
 use super::evaluate::{ColumnState, mask, sources};
 use super::inspect::codec;
-use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Route, Status};
-use super::parquet::footer;
+use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Route, RouteBytes, Status};
+use super::parquet::footer::{self, Footer};
+use super::parquet::index::{self, PageIndexes};
+use super::parquet::outbox::Segment;
+use super::parquet::routes::Routes;
 use super::parquet::rows::FileLayout;
-use super::parquet::write::{self, EncodedRows, ParquetSettings};
+use super::parquet::write::{self, ColumnPart, EncodedRows, ParquetSettings, Source};
 use super::privacy::PathPrivacy;
 use super::progress::Progress;
 use super::publish::{ObjectWriter, Published};
 use super::records::{InputId, OutputRef, Record, RecordStore, RunIdentity, superseded};
-use super::rows::WithPartitions;
+use super::rows::{Rows, WithPartitions};
 use super::stop::Stop;
-use super::storage::{Entry, Storage};
+use super::storage::{Entry, Expected, Storage};
 use super::text_rows::TextLayout;
-use super::text_write::{EncodedText, TextAppender, TextEncoder, TextSettings, merge};
+use super::text_write::{EncodedText, TextAppender, TextEncoder, TextSettings};
 use super::time::timestamp;
 use super::units::{RowGroups, TextStream, TextUnits, Unit};
 use crate::policy::ColumnType;
@@ -194,7 +197,7 @@ impl Run {
     async fn write(&self, task: &Task) -> Result<Done, RewriteError> {
         self.stop.check()?;
         let mut input = self.open(task).await?;
-        let (encoder, mut appender, first) = self.begin(task, &input)?;
+        let (encoder, mut appender, first) = self.begin(task, &mut input)?;
         let entry = &task.object.entry;
         let mut writer = ObjectWriter::create(&self.sink, &task.object.output, entry.size, self.sync).await?;
         writer.write(first).await?;
@@ -205,39 +208,64 @@ impl Run {
             .buffered(UNITS_AHEAD);
         let mut sum = Sum::new(&task.plan);
         while let Some(unit) = encoded.next().await {
-            let Encoded { payload, rows_in, reservation } = unit?;
-            let (returned, bytes, part) =
+            let Encoded { payload, rows_in, held, reservation } = unit?;
+            let (returned, segments, part) =
                 self.compute.run("appending a unit", move || appender.append(payload)).await?;
             appender = returned;
-            sum.add(rows_in, &part);
-            writer.write(bytes).await?;
+            sum.add(rows_in, part);
+            self.move_segments(task, segments, &held, &mut writer).await?;
             self.progress.rows_done(rows_in);
-            drop(reservation);
+            drop((held, reservation));
         }
         drop(encoded);
         let last = self.compute.run("finishing an object", move || appender.finish()).await?;
-        writer.write(last).await?;
+        self.move_segments(task, last, &Held::default(), &mut writer).await?;
         self.stop.check()?;
         let published = writer.finish().await?;
         let input_sha256 = input.digest.map(|digest| digest.hex());
         Ok(sum.done(task, published, input_sha256))
     }
 
+    /// Writes segments of the output; what is copied from the source comes from `held` or is read now.
+    async fn move_segments(
+        &self,
+        task: &Task,
+        segments: Vec<Segment>,
+        held: &Held,
+        writer: &mut ObjectWriter,
+    ) -> Result<(), RewriteError> {
+        let entry = &task.object.entry;
+        for segment in segments {
+            let mut range = match segment {
+                Segment::Bytes(bytes) => {
+                    writer.write(bytes).await?;
+                    continue;
+                }
+                Segment::Source(range) => range,
+            };
+            while let Some(bytes) = held.0.as_ref().and_then(|rows| rows.bytes(range.clone())) {
+                range.start += bytes.len() as u64;
+                writer.write(bytes).await?;
+            }
+            let mut pieces = self.source.get_range_stream(&entry.path, range, &Expected::from(entry));
+            while let Some(piece) = pieces.next().await {
+                self.stop.check()?;
+                let piece = piece?;
+                self.progress.bytes_read(piece.len() as u64);
+                writer.write(piece).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Opens the input and makes sure that it is what was planned for.
     async fn open(&self, task: &Task) -> Result<Input, RewriteError> {
         let entry = &task.object.entry;
-        let columns = needed(&task.plan);
         let (storage, budget) = (self.source.clone(), self.budget.clone());
         let ObjectFormat::Csv { compression, .. } = task.object.format else {
-            let metadata = footer::read(&self.source, entry).await?;
-            let layout = self.compute.run("reading a Parquet schema", move || FileLayout::new(metadata)).await?;
-            if layout.schema().fields() != task.plan.source.fields() {
-                return Err(RewriteError::SchemaChanged);
-            }
-            let made = made(&task.plan);
-            let groups = RowGroups { storage, entry: entry.clone(), layout: layout.clone(), columns, made, budget };
-            return Ok(Input { units: groups.units(), layout: Some(layout), digest: None });
+            return self.open_parquet(task).await;
         };
+        let columns = needed(&task.plan);
         let mut text = TextStream::open(&storage, entry, codec(compression), &self.compute);
         let digest = text.digest();
         let (header, start) = text.header(&task.dialect).await?;
@@ -254,15 +282,70 @@ impl Run {
             SinkFormat::Csv(_) => TEXT_UNIT_BYTES,
         };
         let units = TextUnits { text, layout, unit_bytes, budget }.units(start);
-        Ok(Input { units, layout: None, digest: Some(digest) })
+        let routes = Routes::new(&task.plan, None, self.parquet.choices())?;
+        Ok(Input { units, routes: Some(routes), parquet: None, digest: Some(digest) })
     }
 
-    fn begin(&self, task: &Task, input: &Input) -> Result<(Arc<AnyEncoder>, AnyAppender, Bytes), RewriteError> {
+    async fn open_parquet(&self, task: &Task) -> Result<Input, RewriteError> {
+        let (entry, plan) = (&task.object.entry, Arc::clone(&task.plan));
+        let footer = footer::read(&self.source, entry).await?;
+        let metadata = Arc::clone(&footer.metadata);
+        let (to_parquet, choices) = (task.format == SinkFormat::Parquet, self.parquet.choices());
+        let look = move || {
+            let layout = FileLayout::new(metadata)?;
+            if layout.schema().fields() != plan.source.fields() {
+                return Err(RewriteError::SchemaChanged);
+            }
+            let routes = Routes::new(&plan, Some(&layout).filter(|_| to_parquet), choices)?;
+            Ok((layout, routes))
+        };
+        let (layout, routes) = self.compute.run("reading a Parquet schema", look).await?;
+        let copied: Vec<usize> = routes.copied().collect();
+        let indexes = self.indexes(entry, &footer, &layout, &routes).await?;
+        let decoded = layout.leaves(&decoded(&task.plan, &routes))?;
+        // leaves that stay under a column of which others are made anew may be decoded with them
+        let alone = copied.into_iter().filter(|leaf| !decoded.contains(leaf)).collect();
+        let groups = RowGroups {
+            storage: self.source.clone(),
+            entry: entry.clone(),
+            made: layout.leaves(&made(&task.plan))?,
+            decoded,
+            copied: alone,
+            layout: layout.clone(),
+            budget: self.budget.clone(),
+        };
+        let source = Source { layout, indexes: indexes.map(Arc::new), size: entry.size };
+        Ok(Input { units: groups.units(), routes: Some(routes), parquet: Some(source), digest: None })
+    }
+
+    /// Page indexes of what is copied; `None` if some chunk of the output would have none.
+    async fn indexes(
+        &self,
+        entry: &Entry,
+        footer: &Footer,
+        layout: &FileLayout,
+        routes: &Routes,
+    ) -> Result<Option<PageIndexes>, RewriteError> {
+        let schema = footer.metadata.file_metadata().schema_descr();
+        let mut leaves: Vec<usize> = routes.copied().collect();
+        // rows of nested pages begin where the source's index says that they do
+        leaves.extend(routes.rewritten().filter(|&leaf| schema.column(leaf).max_rep_level() > 0));
+        let indexes = index::read(&self.source, entry, footer, &leaves).await?;
+        let groups = layout.metadata().row_groups().iter().enumerate().filter(|(_, group)| group.num_rows() > 0);
+        let is_whole = |(index, _)| leaves.iter().all(|&leaf| indexes.offsets(index, leaf).is_some());
+        let whole = groups.map(is_whole).all(|is_whole| is_whole);
+        Ok(whole.then_some(indexes))
+    }
+
+    fn begin(&self, task: &Task, input: &mut Input) -> Result<(Arc<AnyEncoder>, AnyAppender, Bytes), RewriteError> {
         match task.format {
             SinkFormat::Parquet => {
                 let mut settings = self.parquet.clone();
-                settings.metadata = input.layout.as_ref().map(|layout| self.kept_metadata(layout)).unwrap_or_default();
-                let (encoder, appender) = write::begin(&task.plan, &settings, input.layout.as_ref())?;
+                let layout = input.parquet.as_ref().map(|source| &source.layout);
+                settings.metadata = layout.map(|layout| self.kept_metadata(layout)).unwrap_or_default();
+                let routes = input.routes.take().ok_or(RewriteError::Internal("beginning an object twice"))?;
+                let (encoder, appender) =
+                    write::begin(&task.plan, &settings, routes, input.parquet.clone(), &self.stop)?;
                 Ok((Arc::new(AnyEncoder::Parquet(encoder)), AnyAppender::Parquet(appender), Bytes::new()))
             }
             SinkFormat::Csv(_) => {
@@ -297,22 +380,22 @@ impl Run {
         let (own, stop) = (Arc::clone(&task.plan.source), self.stop.clone());
         let rows = WithPartitions { inner, partitions: partitions.collect(), own, stop };
         let plan = Arc::clone(&task.plan);
-        let (payload, rows_in) = self
+        let (payload, rows_in, rows) = self
             .compute
             .run("rewriting rows", move || {
-                use super::rows::Rows;
                 let mask = mask(&plan, &rows)?;
-                Ok((encoder.encode(&rows, &mask, index)?, rows.len() as u64))
+                Ok((encoder.encode(&rows, &mask, index)?, rows.len() as u64, rows))
             })
             .await?;
-        Ok(Encoded { payload, rows_in, reservation })
+        Ok(Encoded { payload, rows_in, held: Held(Some(rows)), reservation })
     }
 }
 
 /// An input that is open.
 struct Input {
     units: BoxStream<'static, Result<Unit, RewriteError>>,
-    layout: Option<FileLayout>,
+    routes: Option<Routes>,
+    parquet: Option<Source>,
     digest: Option<InputDigest>,
 }
 
@@ -347,17 +430,21 @@ enum Payload {
     Text(EncodedText),
 }
 
+/// What was read for a unit: copied chunks are taken from it, if they are there.
+#[derive(Default)]
+struct Held(Option<WithPartitions>);
+
 struct Encoded {
     payload: Payload,
     rows_in: u64,
+    held: Held,
     reservation: Reservation,
 }
 
 /// What one unit adds to an object's figures.
 struct Part {
     rows: u64,
-    bytes: Option<Vec<u64>>,
-    states: Vec<ColumnState>,
+    columns: Vec<ColumnPart>,
 }
 
 impl AnyEncoder {
@@ -375,71 +462,79 @@ impl AnyEncoder {
 }
 
 impl AnyAppender {
-    fn append(mut self, payload: Payload) -> Result<(Self, Bytes, Part), RewriteError> {
-        let (bytes, part) = match (&mut self, payload) {
+    fn append(mut self, payload: Payload) -> Result<(Self, Vec<Segment>, Part), RewriteError> {
+        let (segments, part) = match (&mut self, payload) {
             (Self::Parquet(appender), Payload::Parquet(mut encoded)) => {
                 let chunks = encoded.take_chunks();
                 // readers stumble over row groups without rows
-                let bytes = if encoded.rows == 0 { Bytes::new() } else { appender.append(chunks)? };
-                (bytes, Part { rows: encoded.rows, bytes: Some(encoded.bytes), states: encoded.states })
+                let segments = if encoded.rows == 0 { Vec::new() } else { appender.append(chunks)? };
+                (segments, Part { rows: encoded.rows, columns: encoded.columns })
             }
             (Self::Text(appender), Payload::Text(encoded)) => {
-                (appender.append(encoded.text)?, Part { rows: encoded.rows, bytes: None, states: encoded.states })
+                let text = Segment::Bytes(appender.append(encoded.text)?);
+                let columns = encoded.states.into_iter().map(streamed).collect();
+                (vec![text], Part { rows: encoded.rows, columns })
             }
             _ => return Err(RewriteError::Internal("matching encoder and appender")),
         };
-        Ok((self, bytes, part))
+        Ok((self, segments, part))
     }
 
-    fn finish(self) -> Result<Bytes, RewriteError> {
+    fn finish(self) -> Result<Vec<Segment>, RewriteError> {
         match self {
             Self::Parquet(appender) => appender.finish(),
-            Self::Text(appender) => appender.finish(),
+            Self::Text(appender) => Ok(vec![Segment::Bytes(appender.finish()?)]),
         }
     }
+}
+
+/// A column of a format without columns.
+fn streamed(state: ColumnState) -> ColumnPart {
+    let tallies = state.shape.tallies;
+    let routes = vec![vec![RouteBytes { route: Route::Stream, bytes: None }]; tallies.len()];
+    ColumnPart { tallies, routes }
 }
 
 /// Figures of an object, added up over its units.
 struct Sum {
     rows_in: u64,
     rows_out: u64,
-    bytes: Vec<Option<u64>>,
-    states: Vec<ColumnState>,
+    columns: Vec<Option<ColumnPart>>,
 }
 
 impl Sum {
     fn new(plan: &Plan) -> Self {
-        let states: Vec<_> = plan.columns.iter().map(ColumnState::new).collect();
-        Self { rows_in: 0, rows_out: 0, bytes: vec![Some(0); states.len()], states }
+        Self { rows_in: 0, rows_out: 0, columns: plan.columns.iter().map(|_| None).collect() }
     }
 
-    fn add(&mut self, rows_in: u64, part: &Part) {
+    fn add(&mut self, rows_in: u64, part: Part) {
         self.rows_in += rows_in;
         self.rows_out += part.rows;
-        for (column, sum) in self.bytes.iter_mut().enumerate() {
-            let more = part.bytes.as_ref().map(|bytes| bytes[column]);
-            *sum = sum.zip(more).map(|(sum, more)| sum + more);
+        for (sum, part) in self.columns.iter_mut().zip(part.columns) {
+            match sum {
+                Some(sum) => sum.add(part),
+                None => *sum = Some(part),
+            }
         }
-        merge(&mut self.states, &part.states);
     }
 
     fn done(self, task: &Task, published: Published, input_sha256: Option<String>) -> Done {
         let plan = &task.plan;
         let mut columns = Vec::new();
-        for ((column, state), bytes) in plan.columns.iter().zip(&self.states).zip(&self.bytes) {
-            for (leaf, tally) in column.leaves.clone().zip(&state.shape.tallies) {
+        for (column, part) in plan.columns.iter().zip(self.columns) {
+            // an object without a unit has seen all its values: none
+            let part = part.unwrap_or_else(|| ColumnPart::of_nothing(column.leaves.len()));
+            for ((leaf, tally), routes) in column.leaves.clone().zip(part.tallies).zip(part.routes) {
                 columns.push(ColumnFacts {
                     name: plan.description.columns[leaf].name.clone(),
-                    route: Route::Stream,
+                    routes,
                     values: tally.values,
-                    nulls: Some(tally.nulls),
+                    nulls: tally.nulls,
                     empties: tally.empties,
                     transformed: Some(tally.transformed),
                     failed: Some(tally.failed),
-                    // of a nested column only the sum over its leaves is known
-                    bytes: bytes.filter(|_| column.leaves.len() == 1 && task.format == SinkFormat::Parquet),
-                    distinct_in: tally.distinct_in.clone(),
-                    distinct_out: tally.distinct_out.clone(),
+                    distinct_in: tally.distinct_in,
+                    distinct_out: tally.distinct_out,
                 });
             }
         }
@@ -448,19 +543,27 @@ impl Sum {
             let is_null = value.is_none_or(|known| known.value.is_none());
             columns.push(ColumnFacts {
                 name: plan.description.columns[partition.leaf].name.clone(),
-                route: Route::Path,
-                values: self.rows_out,
+                routes: vec![RouteBytes { route: Route::Path, bytes: None }],
+                values: Some(self.rows_out),
                 nulls: Some(if is_null { self.rows_out } else { 0 }),
                 empties: None,
                 transformed: None,
                 failed: None,
-                bytes: None,
                 distinct_in: None,
                 distinct_out: None,
             });
         }
         Done { published, rows_in: self.rows_in, rows_out: self.rows_out, input_sha256, columns }
     }
+}
+
+/// Source columns that are decoded: those of output columns that are not copied, and of `where`.
+fn decoded(plan: &Plan, routes: &Routes) -> Vec<String> {
+    let made = plan.columns.iter().zip(&routes.columns).filter(|(_, route)| !route.is_copied());
+    let filter = plan.filter.iter().flat_map(|filter| filter.columns.clone());
+    let names = made.flat_map(|(column, _)| sources(column)).chain(filter);
+    let own = |name: &String| plan.source.column_with_name(name).is_some();
+    names.filter(own).collect()
 }
 
 /// Source columns of the object whose values are made anew.

@@ -8,6 +8,12 @@ use crate::arrays::sketch::Sketch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Route {
+    /// Bytes as they lie.
+    Copied,
+    /// The entries of the dictionary made anew, the indices into it copied.
+    Dictionary,
+    /// This leaf alone decoded and made anew.
+    Leaf,
     /// Decoded, evaluated, encoded.
     Stream,
     /// Part of the path, not of the object.
@@ -50,15 +56,24 @@ pub struct Failure {
     pub message: String,
 }
 
+/// A way, and what came out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteBytes {
+    /// The way.
+    pub route: Route,
+    /// Encoded bytes in the output, where they are known for this column alone.
+    pub bytes: Option<u64>,
+}
+
 /// Figures of one output leaf column in one object. `None` is unknown, never zero.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnFacts {
     /// Path in the output, as in [`crate::policy::describe::ColumnPlan::name`].
     pub name: String,
-    /// How it was made.
-    pub route: Route,
+    /// How it was made, each way once: row groups of one object can go different ways.
+    pub routes: Vec<RouteBytes>,
     /// Values written, nulls included (for a leaf of a list, items rather than rows).
-    pub values: u64,
+    pub values: Option<u64>,
     /// Nulls written.
     pub nulls: Option<u64>,
     /// Empty strings read.
@@ -67,8 +82,6 @@ pub struct ColumnFacts {
     pub transformed: Option<u64>,
     /// Values that the transform could not take and `on_error` decided.
     pub failed: Option<u64>,
-    /// Encoded bytes in the output, where the format has columns.
-    pub bytes: Option<u64>,
     /// Distinct values read.
     pub distinct_in: Option<Sketch>,
     /// Distinct values written.

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, RecordBatch, StringBuilder, StructArray, UInt64Builder};
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, UInt64Type};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryBuilder, ListArray, RecordBatch, StringBuilder, StructArray, UInt64Builder,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, UInt64Type};
 use arrow::error::ArrowError;
 
-use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Route, Status};
+use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Route, RouteBytes, Status};
 use super::sketch::Sketch;
 
 fn text(name: &str, nullable: bool) -> Field {
@@ -21,16 +24,23 @@ fn object_fields() -> Fields {
     Fields::from(vec![text("path", false), count("size"), text("etag", true), text("sha256", true), count("rows")])
 }
 
+fn route_fields() -> Fields {
+    Fields::from(vec![text("route", false), count("bytes")])
+}
+
+fn route_field() -> FieldRef {
+    Arc::new(Field::new("item", DataType::Struct(route_fields()), false))
+}
+
 fn column_fields() -> Fields {
     Fields::from(vec![
         text("name", false),
-        text("route", false),
+        Field::new("routes", DataType::List(route_field()), false),
         count("values"),
         count("nulls"),
         count("empties"),
         count("transformed"),
         count("failed"),
-        count("bytes"),
         Field::new("distinct_in", DataType::Binary, true),
         Field::new("distinct_out", DataType::Binary, true),
     ])
@@ -114,13 +124,12 @@ fn columns(facts: &[ColumnFacts]) -> Result<ArrayRef, ArrowError> {
     };
     let arrays = vec![
         words(facts.iter().map(|column| Some(column.name.as_str()))),
-        words(facts.iter().map(|column| Some(route_word(column.route)))),
-        of(|column| Some(column.values)),
+        routes(facts)?,
+        of(|column| column.values),
         of(|column| column.nulls),
         of(|column| column.empties),
         of(|column| column.transformed),
         of(|column| column.failed),
-        of(|column| column.bytes),
         sketches(|column| column.distinct_in.as_ref()),
         sketches(|column| column.distinct_out.as_ref()),
     ];
@@ -151,15 +160,14 @@ pub fn from_batch(batch: &RecordBatch) -> Option<Outcome> {
         };
         Some(ColumnFacts {
             name: string(columns, 0, row)?,
-            route: route_of(&string(columns, 1, row)?)?,
-            values: number(columns, 2, row)?,
+            routes: routes_of(columns, row)?,
+            values: number(columns, 2, row),
             nulls: number(columns, 3, row),
             empties: number(columns, 4, row),
             transformed: number(columns, 5, row),
             failed: number(columns, 6, row),
-            bytes: number(columns, 7, row),
-            distinct_in: sketch(8),
-            distinct_out: sketch(9),
+            distinct_in: sketch(7),
+            distinct_out: sketch(8),
         })
     };
     let columns: Option<Vec<ColumnFacts>> =
@@ -202,15 +210,35 @@ fn status_word(status: Status) -> &'static str {
     }
 }
 
-fn route_word(route: Route) -> &'static str {
+fn routes(facts: &[ColumnFacts]) -> Result<ArrayRef, ArrowError> {
+    let all = || facts.iter().flat_map(|column| &column.routes);
+    let arrays = vec![words(all().map(|used| Some(route_word(used.route)))), counts(all().map(|used| used.bytes))];
+    let items = StructArray::try_new(route_fields(), arrays, None)?;
+    let offsets = OffsetBuffer::from_lengths(facts.iter().map(|column| column.routes.len()));
+    Ok(Arc::new(ListArray::try_new(route_field(), offsets, Arc::new(items), None)?))
+}
+
+fn routes_of(columns: &StructArray, row: usize) -> Option<Vec<RouteBytes>> {
+    let used = columns.column(1).as_list_opt::<i32>()?.value(row);
+    let used = used.as_struct();
+    let one = |at| Some(RouteBytes { route: route_of(&string(used, 0, at)?)?, bytes: number(used, 1, at) });
+    (0..used.len()).map(one).collect()
+}
+
+/// The word for a route in outcomes and reports.
+pub fn route_word(route: Route) -> &'static str {
     match route {
+        Route::Copied => "copied",
+        Route::Dictionary => "dictionary",
+        Route::Leaf => "leaf",
         Route::Stream => "stream",
         Route::Path => "path",
     }
 }
 
 fn route_of(word: &str) -> Option<Route> {
-    [Route::Stream, Route::Path].into_iter().find(|route| route_word(*route) == word)
+    let all = [Route::Copied, Route::Dictionary, Route::Leaf, Route::Stream, Route::Path];
+    all.into_iter().find(|route| route_word(*route) == word)
 }
 
 #[cfg(test)]
@@ -228,24 +256,28 @@ mod tests {
         };
         let mut sketch = Sketch::default();
         sketch.insert(b"a");
-        let column = |name: &str, route, bytes| ColumnFacts {
+        let column = |name: &str, routes: &[RouteBytes]| ColumnFacts {
             name: name.to_owned(),
-            route,
-            values: 2,
+            routes: routes.to_vec(),
+            values: Some(2),
             nulls: Some(0),
             empties: None,
             transformed: Some(2),
             failed: Some(0),
-            bytes,
             distinct_in: Some(sketch.clone()),
             distinct_out: None,
         };
+        let dictionary = RouteBytes { route: Route::Dictionary, bytes: None };
         let written = Outcome {
             status: Status::Written,
             input: object("a.csv"),
             output: Some(object("a.parquet")),
             failure: None,
-            columns: vec![column("a", Route::Stream, Some(3)), column("b", Route::Path, None)],
+            columns: vec![
+                column("a", &[dictionary, RouteBytes { route: Route::Leaf, bytes: Some(3) }]),
+                column("b", &[RouteBytes { route: Route::Path, bytes: None }]),
+                column("c", &[]),
+            ],
         };
         let failed = Outcome {
             status: Status::Failed,

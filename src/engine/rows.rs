@@ -1,6 +1,9 @@
 //! A unit of work seen as columns: a row group of a Parquet file, or a run of whole CSV records.
 
+use std::ops::Range;
 use std::sync::Arc;
+
+use bytes::Bytes;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -41,6 +44,11 @@ pub trait Rows: Send + Sync {
     /// # Errors
     /// From the iterator too: what could not be decoded.
     fn batches<'a>(&'a self, columns: &[String], text: TextAs) -> Result<Batches<'a>, RewriteError>;
+
+    /// The first bytes of a range of the object, as many as were read in one piece; `None` if they were not read.
+    fn bytes(&self, _range: Range<u64>) -> Option<Bytes> {
+        None
+    }
 }
 
 /// Rows with the partition values of their path beside their columns.
@@ -71,6 +79,10 @@ impl Rows for WithPartitions {
 
     fn first_row(&self) -> u64 {
         self.inner.first_row()
+    }
+
+    fn bytes(&self, range: Range<u64>) -> Option<Bytes> {
+        self.inner.bytes(range)
     }
 
     fn batches<'a>(&'a self, columns: &[String], text: TextAs) -> Result<Batches<'a>, RewriteError> {

@@ -1,6 +1,7 @@
 //! An object as a stream of units of work, in row order, each with its part of the memory budget.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -43,13 +44,18 @@ pub struct RowGroups {
     pub entry: Entry,
     /// Its columns.
     pub layout: FileLayout,
-    /// Source columns that the plan reads.
-    pub columns: Vec<String>,
+    /// Leaves that are decoded, and so read whole before a unit starts.
+    pub decoded: Vec<usize>,
     /// Of these, the ones whose values are made anew.
-    pub made: Vec<String>,
+    pub made: Vec<usize>,
+    /// Leaves whose bytes are copied: read with the others where they are few, else when their turn comes.
+    pub copied: Vec<usize>,
     /// The budget.
     pub budget: Budget,
 }
+
+/// Copied bytes of a row group up to this are read and held with the rest of it: one request instead of many.
+const HELD_COPY_BYTES: u64 = 4 << 20;
 
 impl RowGroups {
     /// The units, one for each row group, in file order.
@@ -68,21 +74,38 @@ impl RowGroups {
     }
 
     async fn unit(this: &Arc<Self>, index: usize, first_row: u64) -> Result<Unit, RewriteError> {
-        let ranges = this.layout.ranges(index, &this.columns)?;
-        let input_bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
-        let made_bytes = this.layout.values(index, &this.made)?.saturating_mul(MADE_VALUE_BYTES);
-        let working = input_bytes.saturating_mul(PARQUET_WORKING_FACTOR).saturating_add(made_bytes);
-        let reservation = this.budget.reserve(working).await;
+        let of =
+            |leaves: &[usize]| leaves.iter().map(|&leaf| this.layout.range(index, leaf)).collect::<Result<Vec<_>, _>>();
+        let total = |ranges: &[Range<u64>]| ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+        let (mut ranges, copied) = (of(&this.decoded)?, of(&this.copied)?);
+        let mut working = total(&ranges).saturating_mul(PARQUET_WORKING_FACTOR);
+        if total(&copied) <= HELD_COPY_BYTES {
+            working += total(&copied);
+            ranges.extend(copied);
+        }
+        let filters = this.copied.iter().filter_map(|&leaf| bloom_filter(&this.layout, index, leaf, this.entry.size));
+        ranges.extend(filters);
+        let input_bytes = total(&ranges);
+        let made_bytes = this.layout.values(index, &this.made).saturating_mul(MADE_VALUE_BYTES);
+        let reservation = this.budget.reserve(working.saturating_add(made_bytes)).await;
         let this = Arc::clone(this);
         let rows = async move {
             let expected = Expected::from(&this.entry);
-            let bytes = this.storage.read_ranges(&this.entry.path, &ranges, &expected).await?;
+            let bytes = this.storage.read_touching(&this.entry.path, &ranges, &expected).await?;
             let pieces = ranges.iter().map(|range| range.start).zip(bytes).collect();
             let group = RowGroup::new(this.layout.clone(), index, first_row, this.entry.size, pieces);
             Ok(Box::new(group) as Box<dyn Rows>)
         };
         Ok(Unit { rows: Box::pin(rows), reservation, input_bytes })
     }
+}
+
+/// Where the bloom filter of a chunk lies, if the footer tells so.
+pub fn bloom_filter(layout: &FileLayout, group: usize, leaf: usize, size: u64) -> Option<Range<u64>> {
+    let chunk = layout.metadata().row_group(group).column(leaf);
+    let start = u64::try_from(chunk.bloom_filter_offset()?).ok()?;
+    let end = start.checked_add(u64::try_from(chunk.bloom_filter_length()?).ok()?)?;
+    (start < end && end <= size).then_some(start..end)
 }
 
 /// Decompressed bytes handed on at a time: what a small object may expand to is not known.

@@ -13,7 +13,7 @@ pub use paths::shown;
 pub use places::Places;
 
 use self::describe::{describe, key_uses, lost_records};
-use self::formats::{csv_codec, parquet_codec, sink_format};
+use self::formats::{csv_codec, parquet_codec, sink_format, text_encoding};
 use self::kinds::{Kind, Look, bind_all, kind_of, look};
 use self::paths::{
     former_privacies, partition_cells, partition_names, path_hash, path_privacy, rewrite_partition, unlisted,
@@ -182,7 +182,11 @@ pub async fn prepare(
         inputs,
         skipped_by_rule: named.skipped.hidden + named.skipped.markers,
         description,
-        parquet: ParquetSettings { compression: parquet_codec(policy.sink.parquet.compression), metadata: Vec::new() },
+        parquet: ParquetSettings {
+            compression: parquet_codec(policy.sink.parquet.compression),
+            encoding: text_encoding(policy.sink.parquet.encoding),
+            metadata: Vec::new(),
+        },
         text: TextSettings { dialect: Dialect::from(&policy.sink.csv), codec: csv_codec(policy) },
     };
     for ((object, decision), look) in named.objects.into_iter().zip(decisions).zip(looked) {

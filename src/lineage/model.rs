@@ -220,7 +220,8 @@ pub struct Column {
 /// What one route did for a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteUse {
-    /// `stream`: decoded, evaluated, encoded; `path`: part of the path, not of the object.
+    /// `copied`: bytes as they lie; `dictionary`: entries of the dictionary made anew; `leaf`: this column alone decoded
+    /// and made anew; `stream`: decoded, evaluated, encoded; `path`: part of the path, not of the object.
     pub route: String,
     /// Objects in which the column was made so.
     pub objects: u64,

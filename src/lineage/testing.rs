@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::collect::{Collector, Ending, RunFacts};
 use super::model::{Host, Location, Report};
-use crate::engine::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Route, Status};
+use crate::engine::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Route, RouteBytes, Status};
 use crate::engine::sketch::Sketch;
 use crate::policy::describe::{ColumnPlan, DroppedColumn, KeyUse, PlanDescription, Warning};
 
@@ -110,13 +110,12 @@ pub(super) fn facts(name: &str, values: u64) -> ColumnFacts {
     (0..values).for_each(|i| sketch.insert(&i.to_le_bytes()));
     ColumnFacts {
         name: name.into(),
-        route: Route::Stream,
-        values,
+        routes: vec![RouteBytes { route: Route::Stream, bytes: Some(values * 8) }],
+        values: Some(values),
         nulls: Some(3),
         empties: Some(1),
         transformed: Some(values - 3),
         failed: Some(0),
-        bytes: Some(values * 8),
         distinct_in: Some(sketch.clone()),
         distinct_out: Some(sketch),
     }
@@ -130,7 +129,10 @@ pub(super) fn written(path: &str, rows: u64, plan: &PlanDescription) -> Outcome 
             facts.transformed = Some(0);
         }
         match column.partition {
-            true => ColumnFacts { route: Route::Path, bytes: None, distinct_in: None, distinct_out: None, ..facts },
+            true => {
+                let routes = vec![RouteBytes { route: Route::Path, bytes: None }];
+                ColumnFacts { routes, distinct_in: None, distinct_out: None, ..facts }
+            }
             false => facts,
         }
     });

@@ -87,8 +87,21 @@ pub enum CsvCompression {
 pub struct ParquetOutput {
     /// Compression of the pages that are written anew; `zstd(1)` by default.
     pub compression: ParquetCompression,
+    /// Encoding of texts that are written anew; `auto` by default.
+    pub encoding: ParquetEncoding,
     /// Keys of the footer's metadata that are copied; all others are left out, since they may hold data.
     pub keep_metadata: Vec<String>,
+}
+
+/// How texts that are written anew are encoded outside dictionaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ParquetEncoding {
+    /// What suits them: `DELTA_LENGTH_BYTE_ARRAY` for tokens, which all have one length.
+    #[default]
+    Auto,
+    /// `PLAIN`, for readers that know no other, such as Spark before 3.3.
+    Plain,
 }
 
 /// Compression of Parquet pages: `none`, `snappy`, `lz4`, `gzip(0..9)`, `brotli(0..11)` or `zstd(1..22)`.

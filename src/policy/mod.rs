@@ -45,7 +45,7 @@ pub use digest::sha256_of_canonical_json;
 pub use document::{Names, Policy, SinkSpec, SourceSpec, Unlisted};
 pub use format::{
     BadCsvChar, CsvChar, CsvCompression, CsvInput, CsvOutput, Format, OptionalCsvChar, ParquetCompression,
-    ParquetOutput, UnknownCompression,
+    ParquetEncoding, ParquetOutput, UnknownCompression,
 };
 pub use interpolate::Variables;
 pub use join::{BadJoin, Join, JoinSide};

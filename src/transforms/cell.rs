@@ -322,8 +322,7 @@ fn count_plain(made: &Made, tally: &mut Tally) {
     let valid = (rows - made.nulls_in.as_ref().map_or(0, NullBuffer::null_count)) as u64;
     let set = |bits: &Option<BooleanBuffer>| bits.as_ref().map_or(0, |bits| bits.count_set_bits() as u64);
     let failed = made.failures.len() as u64;
-    tally.values += rows as u64;
-    tally.nulls += made.array.logical_null_count() as u64;
+    tally.count(rows, made.array.logical_null_count());
     tally.failed += failed;
     tally.transformed += valid.saturating_sub(failed + set(&made.kept_empty));
     add(&mut tally.empties, set(&made.empty_in), made);
@@ -350,9 +349,7 @@ fn count_dictionary(array: &ArrayRef, entries: &mut Entries, tally: &mut Tally) 
             fresh.push(entry);
         }
     });
-    let rows = array.len() as u64;
-    tally.values += rows;
-    tally.nulls += rows - keyed + null_out;
+    tally.count(array.len(), (array.len() as u64 - keyed + null_out) as usize);
     tally.failed += failures;
     tally.transformed += keyed - null_in - failures - kept;
     add(&mut tally.empties, empty, made);

@@ -11,9 +11,9 @@ use crate::arrays::sketch::Sketch;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// Values, nulls included.
-    pub values: u64,
+    pub values: Option<u64>,
     /// Nulls written.
-    pub nulls: u64,
+    pub nulls: Option<u64>,
     /// Empty strings read.
     pub empties: Option<u64>,
     /// Values replaced.
@@ -30,13 +30,30 @@ impl Tally {
     /// A tally that counts empties and distinct values too: nothing is unknown yet.
     pub fn with_sketches() -> Self {
         let sketch = || Some(Sketch::default());
-        Self { empties: Some(0), distinct_in: sketch(), distinct_out: sketch(), ..Self::default() }
+        Self {
+            values: Some(0),
+            nulls: Some(0),
+            empties: Some(0),
+            distinct_in: sketch(),
+            distinct_out: sketch(),
+            ..Self::default()
+        }
+    }
+
+    /// Counts values written, and how many of them are null.
+    pub fn count(&mut self, values: usize, nulls: usize) {
+        self.values = sum(self.values, Some(values as u64));
+        self.nulls = sum(self.nulls, Some(nulls as u64));
+    }
+
+    /// A tally of values that nobody looked at.
+    pub fn of_unseen(values: Option<u64>, nulls: Option<u64>) -> Self {
+        Self { values, nulls, ..Self::default() }
     }
 
     /// Counts a batch that passes as it is. Empties and distinct values of nested columns stay unknown.
     pub fn count_kept(&mut self, array: &ArrayRef) {
-        self.values += array.len() as u64;
-        self.nulls += array.logical_null_count() as u64;
+        self.count(array.len(), array.logical_null_count());
         match array.data_type() {
             DataType::Dictionary(_, values) if is_supported(values) => self.count_kept_dictionary(array),
             plain if plain.is_primitive() => self.count_kept_primitive(array),
@@ -52,7 +69,7 @@ impl Tally {
     /// Counts a batch that an expression made: of what it read nothing is known.
     pub fn count_derived(&mut self, array: &ArrayRef) {
         self.count_kept(array);
-        self.transformed = self.values;
+        self.transformed += array.len() as u64;
         (self.empties, self.distinct_in) = (None, None);
     }
 
@@ -96,8 +113,8 @@ impl Tally {
 
     /// Adds what another part of the same column saw.
     pub fn merge(&mut self, other: &Tally) {
-        self.values += other.values;
-        self.nulls += other.nulls;
+        self.values = sum(self.values, other.values);
+        self.nulls = sum(self.nulls, other.nulls);
         self.transformed += other.transformed;
         self.failed += other.failed;
         self.empties = sum(self.empties, other.empties);

@@ -3,9 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::DecodeResult;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataPushDecoder,
+};
 
 use super::thrift::is_plausible;
 use crate::engine::error::RewriteError;
@@ -24,18 +27,37 @@ fn unsound(what: impl Into<String>) -> RewriteError {
     RewriteError::Parquet { what: what.into() }
 }
 
-/// The footer of an object, checked by [`check`].
+/// A footer, and the end of the file that was read to get it.
+#[derive(Debug, Clone)]
+pub struct Footer {
+    /// Checked by [`check`].
+    pub metadata: Arc<ParquetMetaData>,
+    start: u64,
+    tail: Bytes,
+}
+
+impl Footer {
+    /// Bytes of the object, if they were read with the footer.
+    pub fn held(&self, range: &Range<u64>) -> Option<Bytes> {
+        let start = usize::try_from(range.start.checked_sub(self.start)?).ok()?;
+        let end = usize::try_from(range.end.checked_sub(self.start)?).ok()?;
+        (start <= end && end <= self.tail.len()).then(|| self.tail.slice(start..end))
+    }
+}
+
+/// The footer of an object.
 ///
 /// # Errors
 /// [`RewriteError::Parquet`] for a file that is truncated, foreign or lies; [`RewriteError::Storage`].
-pub async fn read(storage: &Storage, entry: &Entry) -> Result<Arc<ParquetMetaData>, RewriteError> {
+pub async fn read(storage: &Storage, entry: &Entry) -> Result<Footer, RewriteError> {
     if entry.size < MAGIC_BYTES + TAIL_BYTES {
         return Err(unsound(format!("{} bytes are too few for a footer", entry.size)));
     }
     let expected = Expected::from(entry);
     let mut decoder = ParquetMetaDataPushDecoder::try_new(entry.size)
         .map_err(|error| described(&error))?
-        .with_page_index_policy(PageIndexPolicy::Skip);
+        .with_page_index_policy(PageIndexPolicy::Skip)
+        .with_metadata_options(Some(Arc::new(ParquetMetaDataOptions::new().with_encoding_stats_as_mask(false))));
     let mut tail = entry.size.saturating_sub(FIRST_READ_BYTES)..entry.size;
     let mut bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
     let start = footer_start(&bytes, entry.size)?;
@@ -47,6 +69,7 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Arc<ParquetMetaDat
     if bytes.ends_with(PLAIN_MAGIC) && !is_plausible(&thrift[..thrift.len().saturating_sub(TAIL_BYTES as usize)]) {
         return Err(unsound("its footer claims more than it holds"));
     }
+    let (start, held) = (tail.start, bytes.clone());
     decoder.push_range(tail, bytes).map_err(|error| described(&error))?;
     loop {
         match decoder.try_decode().map_err(|error| described(&error))? {
@@ -59,7 +82,7 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Arc<ParquetMetaDat
             }
             DecodeResult::Data(metadata) => {
                 check(&metadata, entry.size)?;
-                return Ok(Arc::new(metadata));
+                return Ok(Footer { metadata: Arc::new(metadata), start, tail: held });
             }
             DecodeResult::Finished => return Err(unsound("it has no footer")),
         }
@@ -124,6 +147,9 @@ pub fn check(metadata: &ParquetMetaData, size: u64) -> Result<(), RewriteError> 
             let range = chunk_range(chunk)?;
             if range.start < MAGIC_BYTES || range.end > size - TAIL_BYTES {
                 return Err(unsound("a column chunk lies outside the file"));
+            }
+            if chunk.dictionary_page_offset().is_some_and(|offset| offset > chunk.data_page_offset()) {
+                return Err(unsound("a dictionary lies behind the values that need it"));
             }
             if chunk.num_values() < 0 || chunk.uncompressed_size() < 0 {
                 return Err(unsound("a column chunk has a negative count"));

@@ -3,11 +3,23 @@
 //! | room | holds |
 //! |---|---|
 //! | [`mod@footer`] | reads a footer and refuses one that lies |
-//! | [`thrift`] | walks a footer before anything parses it |
+//! | [`thrift`] | walks a footer before anything parses it; page headers |
 //! | [`mod@rows`] | a row group's columns as batches |
-//! | [`mod@write`] | encodes columns side by side, appends them in order |
+//! | [`mod@routes`] | which way each column goes |
+//! | [`mod@kept`], [`mod@index`] | what is said of a chunk that is copied |
+//! | [`mod@leaf`] | a chunk made anew page by page, of [`page`], [`levels`], [`values`], [`compress`] |
+//! | [`mod@write`] | makes columns side by side, appends them in order into an [`outbox`] |
 
+pub mod compress;
 pub mod footer;
+pub mod index;
+pub mod kept;
+pub mod leaf;
+pub mod levels;
+pub mod outbox;
+pub mod page;
+pub mod routes;
 pub mod rows;
 pub mod thrift;
+pub mod values;
 pub mod write;

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use bytes::{Buf, Bytes};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use parquet::basic::Encoding;
+use parquet::basic::{Encoding, PageType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{ChunkReader, Length};
@@ -50,26 +50,25 @@ impl FileLayout {
         &self.metadata
     }
 
-    /// Byte ranges of the chunks of the named columns in one row group.
+    /// The bytes of one chunk.
     ///
     /// # Errors
-    /// [`RewriteError::SchemaChanged`] for a name that is not there.
-    pub fn ranges(&self, row_group: usize, columns: &[String]) -> Result<Vec<Range<u64>>, RewriteError> {
-        let group = self.metadata.row_group(row_group);
-        self.leaves(columns)?.into_iter().map(|leaf| chunk_range(group.column(leaf))).collect()
+    /// [`RewriteError::Parquet`] for offsets that can't be.
+    pub fn range(&self, row_group: usize, leaf: usize) -> Result<Range<u64>, RewriteError> {
+        chunk_range(self.metadata.row_group(row_group).column(leaf))
     }
 
-    /// How many values the leaves under the named columns have in one row group, nulls included.
-    ///
-    /// # Errors
-    /// As [`ranges`](Self::ranges).
-    pub fn values(&self, row_group: usize, columns: &[String]) -> Result<u64, RewriteError> {
+    /// How many values some leaves have in one row group, nulls included.
+    pub fn values(&self, row_group: usize, leaves: &[usize]) -> u64 {
         let group = self.metadata.row_group(row_group);
-        Ok(self.leaves(columns)?.into_iter().map(|leaf| group.column(leaf).num_values().unsigned_abs()).sum())
+        leaves.iter().map(|&leaf| group.column(leaf).num_values().unsigned_abs()).sum()
     }
 
     /// Leaf columns under the named ones, in file order.
-    fn leaves(&self, columns: &[String]) -> Result<Vec<usize>, RewriteError> {
+    ///
+    /// # Errors
+    /// [`RewriteError::SchemaChanged`] for a name that is not there.
+    pub fn leaves(&self, columns: &[String]) -> Result<Vec<usize>, RewriteError> {
         let roots = columns.iter().map(|name| self.root(name)).collect::<Result<Vec<_>, _>>()?;
         let schema = self.metadata.file_metadata().schema_descr();
         Ok((0..schema.num_columns()).filter(|&leaf| roots.contains(&schema.get_column_root_idx(leaf))).collect())
@@ -92,9 +91,8 @@ impl FileLayout {
         let leaves = self.leaves(&[column.to_owned()]).ok()?;
         let [leaf] = leaves.as_slice() else { return None };
         let mut encodings = self.metadata.row_groups().iter().map(|group| {
-            let mask = group.column(*leaf).page_encoding_stats_mask()?;
-            let mut used = mask.encodings();
-            used.next().filter(|_| used.next().is_none())
+            let mut used = data_encodings(group.column(*leaf))?;
+            used.next().filter(|first| used.all(|other| other == *first))
         });
         let first = encodings.next()??;
         let dictionary = matches!(first, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
@@ -102,10 +100,16 @@ impl FileLayout {
     }
 }
 
+/// Encodings of the data pages, if the footer tells them.
+fn data_encodings(chunk: &ColumnChunkMetaData) -> Option<impl Iterator<Item = Encoding> + '_> {
+    let is_data = |page_type| matches!(page_type, PageType::DATA_PAGE | PageType::DATA_PAGE_V2);
+    let stats = chunk.page_encoding_stats()?.iter();
+    Some(stats.filter(move |stats| is_data(stats.page_type) && stats.count > 0).map(|stats| stats.encoding))
+}
+
 fn is_fully_dictionary(chunk: &ColumnChunkMetaData) -> bool {
-    chunk
-        .page_encoding_stats_mask()
-        .is_some_and(|mask| mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY))
+    let is_dictionary = |encoding| matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
+    data_encodings(chunk).is_some_and(|mut encodings| encodings.all(is_dictionary))
 }
 
 /// The schema with flat text and binary columns read as dictionaries, so that each distinct value is met once.
@@ -157,6 +161,12 @@ impl Rows for RowGroup {
 
     fn first_row(&self) -> u64 {
         self.first_row
+    }
+
+    fn bytes(&self, range: Range<u64>) -> Option<Bytes> {
+        let bytes = self.bytes.from(range.start).filter(|bytes| !bytes.is_empty())?;
+        let length = usize::try_from(range.end.checked_sub(range.start)?).ok().filter(|&length| length > 0)?;
+        Some(bytes.slice(..length.min(bytes.len())))
     }
 
     fn batches<'a>(&'a self, columns: &[String], text: TextAs) -> Result<Batches<'a>, RewriteError> {

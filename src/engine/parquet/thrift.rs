@@ -1,7 +1,7 @@
-//! Walks a footer before anything parses it: whoever reads lists by their claimed length allocates by it.
+//! Thrift's compact protocol, as far as page headers need it, and a walk over a footer before anything parses it:
+//! whoever reads lists by their claimed length allocates by it.
 //!
-//! Thrift's compact protocol, as far as its lengths go:
-//! <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>.
+//! <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>
 
 /// Structs within structs; parquet-format needs less than ten.
 const MAX_DEPTH: usize = 32;
@@ -18,11 +18,61 @@ pub fn is_plausible(bytes: &[u8]) -> bool {
     Walk { bytes }.structure(0).is_some()
 }
 
-struct Walk<'a> {
-    bytes: &'a [u8],
+/// What follows a field's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind(u8);
+
+impl Kind {
+    pub(super) const TRUE: Self = Self(1);
+    pub(super) const FALSE: Self = Self(2);
+    pub(super) const I32: Self = Self(5);
+    pub(super) const I64: Self = Self(6);
+    pub(super) const LIST: Self = Self(9);
+    pub(super) const STRUCT: Self = Self(12);
+}
+
+/// Bytes not read yet. `None` from any method means that they are no Thrift.
+pub(super) struct Walk<'a> {
+    pub(super) bytes: &'a [u8],
 }
 
 impl Walk<'_> {
+    /// The next field of a struct, its number and kind; the inner `None` ends the struct. `last` begins at 0.
+    pub(super) fn field(&mut self, last: &mut i16) -> Option<Option<(i16, Kind)>> {
+        let header = self.byte()?;
+        if header == 0 {
+            return Some(None);
+        }
+        *last = match header >> 4 {
+            0 => i16::try_from(self.zigzag()?).ok()?,
+            step => last.checked_add(i16::from(step))?,
+        };
+        Some(Some((*last, Kind(header & 0x0f))))
+    }
+
+    /// Passes over the value of a field.
+    pub(super) fn pass(&mut self, kind: Kind) -> Option<()> {
+        // true and false lie in the field's header
+        if matches!(kind, Kind::TRUE | Kind::FALSE) { Some(()) } else { self.value(kind.0, 0) }
+    }
+
+    /// A signed number.
+    pub(super) fn zigzag(&mut self) -> Option<i64> {
+        let value = self.varint()?;
+        Some((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    /// A list's length and the kind of its elements; no longer than there are bytes for it.
+    pub(super) fn list(&mut self) -> Option<(usize, Kind)> {
+        let header = self.byte()?;
+        let count = match header >> 4 {
+            15 => self.varint()?,
+            short => u64::from(short),
+        };
+        let count = usize::try_from(count).ok().filter(|&count| count <= self.bytes.len())?;
+        Some((count, Kind(header & 0x0f)))
+    }
+
     fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.bytes.split_first()?;
         self.bytes = rest;
@@ -109,6 +159,48 @@ impl Walk<'_> {
             }
         }
         Some(())
+    }
+}
+
+/// Writes one struct.
+#[derive(Debug, Default)]
+pub(super) struct StructWriter {
+    bytes: Vec<u8>,
+    last: i16,
+}
+
+impl StructWriter {
+    fn header(&mut self, id: i16, kind: Kind) {
+        // every struct of ours has its fields in order, in small steps
+        self.bytes.push(((id - self.last) as u8) << 4 | kind.0);
+        self.last = id;
+    }
+
+    pub(super) fn i32(mut self, id: i16, value: i32) -> Self {
+        self.header(id, Kind::I32);
+        let mut rest = ((value << 1) ^ (value >> 31)) as u32;
+        while rest >= 0x80 {
+            self.bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.bytes.push(rest as u8);
+        self
+    }
+
+    pub(super) fn bool(mut self, id: i16, value: bool) -> Self {
+        self.header(id, if value { Kind::TRUE } else { Kind::FALSE });
+        self
+    }
+
+    pub(super) fn inner(mut self, id: i16, inner: StructWriter) -> Self {
+        self.header(id, Kind::STRUCT);
+        self.bytes.extend_from_slice(&inner.finish());
+        self
+    }
+
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.bytes.push(0);
+        self.bytes
     }
 }
 

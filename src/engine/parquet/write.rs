@@ -1,112 +1,171 @@
-//! Encodes an object's columns side by side, row group by row group, and appends them in order.
+//! Makes an object's columns side by side, row group by row group, and appends them in order.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::ops::Range;
+use std::sync::Arc;
 
+use arrow::datatypes::Schema;
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding};
-use parquet::file::metadata::KeyValue;
+use parquet::bloom_filter::Sbbf;
+use parquet::column::writer::ColumnCloseResult;
+use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::ColumnPath;
+use parquet::schema::types::{ColumnDescPtr, ColumnPath, SchemaDescriptor, Type};
 use rayon::prelude::*;
 
+use super::index::PageIndexes;
+use super::kept;
+use super::leaf::Refusal;
+use super::outbox::{Hole, Outbox, Segment};
+use super::routes::{Choices, ColumnRoute, LeafRoute, Routes};
+use super::rows::FileLayout;
+use super::values::TextEncoding;
 use crate::engine::error::RewriteError;
 use crate::engine::evaluate::{ColumnState, Mask, for_each_batch};
+use crate::engine::outcome::{Route, RouteBytes};
 use crate::engine::rows::Rows;
+use crate::engine::stop::Stop;
+use crate::engine::units::bloom_filter;
 use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
 use crate::transforms::shape::Shape;
-
-use super::rows::FileLayout;
+use crate::transforms::tally::Tally;
 
 /// What a policy says about the Parquet files it writes.
 #[derive(Debug, Clone)]
 pub struct ParquetSettings {
-    /// Codec of every column.
+    /// Codec of what is made anew.
     pub compression: Compression,
+    /// Encoding of texts that are made anew.
+    pub encoding: TextEncoding,
     /// Key-value pairs of the source's footer that are carried over.
     pub metadata: Vec<KeyValue>,
 }
 
-/// Where the writer's bytes wait to be moved.
-#[derive(Debug, Clone, Default)]
-struct Outbox(Arc<Mutex<Vec<u8>>>);
-
-impl Outbox {
-    fn take(&self) -> Bytes {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)).into()
+impl ParquetSettings {
+    /// What concerns columns.
+    pub fn choices(&self) -> Choices {
+        Choices { compression: self.compression, encoding: self.encoding }
     }
 }
 
-impl Write for Outbox {
-    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend_from_slice(buffer);
-        Ok(buffer.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+/// A Parquet object of which chunks are copied, or that at least tells how it was encoded.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its columns.
+    pub layout: FileLayout,
+    /// Its page indexes; `None` where the output has none, since an offset index is there for all chunks or for none.
+    pub indexes: Option<Arc<PageIndexes>>,
+    /// Its size in bytes.
+    pub size: u64,
 }
 
-/// Encodes row groups; shared by all units of one object.
+/// Makes row groups; shared by all units of one object.
 #[derive(Debug)]
 pub struct Encoder {
     plan: Arc<Plan>,
+    routes: Routes,
+    source: Option<Source>,
     factory: ArrowRowGroupWriterFactory,
-    /// Leaf columns below each output column.
-    leaves: Vec<usize>,
+    /// Leaves of each output column.
+    outputs: Vec<Vec<ColumnDescPtr>>,
+    stop: Stop,
 }
 
-/// Appends encoded row groups, in order.
+/// Appends row groups, in order.
 pub struct Appender {
     writer: SerializedFileWriter<Outbox>,
     outbox: Outbox,
+    has_index: bool,
 }
 
-/// One row group, encoded, and what was seen on the way.
+/// One column chunk of the output.
+pub enum Chunk {
+    /// Encoded by the parquet crate.
+    Encoded(ArrowColumnChunk),
+    /// Rewritten by us.
+    Rewritten(Bytes, Box<ColumnCloseResult>),
+    /// A range of the source.
+    Copied(Range<u64>, Box<ColumnCloseResult>),
+}
+
+/// What is known of one output column of one unit.
+pub struct ColumnPart {
+    /// Figures of its leaves.
+    pub tallies: Vec<Tally>,
+    /// How each of them was made.
+    pub routes: Vec<Vec<RouteBytes>>,
+}
+
+/// One row group, made, and what was seen on the way.
 pub struct EncodedRows {
-    chunks: Vec<ArrowColumnChunk>,
+    chunks: Vec<Chunk>,
     /// Rows that stayed.
     pub rows: u64,
-    /// Encoded bytes of each output column.
-    pub bytes: Vec<u64>,
-    /// Figures of each output column.
-    pub states: Vec<ColumnState>,
+    /// One for each output column.
+    pub columns: Vec<ColumnPart>,
 }
 
-/// Begins an output object. `source` tells how the source's columns were encoded, if it is a Parquet file.
+/// Begins an output object.
 ///
 /// # Errors
 /// [`RewriteError::Internal`] for a schema that Parquet has no words for: binding refuses those.
 pub fn begin(
     plan: &Arc<Plan>,
     settings: &ParquetSettings,
-    source: Option<&FileLayout>,
+    routes: Routes,
+    source: Option<Source>,
+    stop: &Stop,
 ) -> Result<(Encoder, Appender), RewriteError> {
     let broken = |_| RewriteError::Internal("beginning a Parquet file");
+    let has_index = source.as_ref().is_none_or(|source| source.indexes.is_some());
+    let schema = SchemaDescriptor::new(Arc::clone(&routes.root));
+    let mut outputs = vec![Vec::new(); plan.columns.len()];
+    (0..schema.num_columns()).for_each(|leaf| outputs[schema.get_column_root_idx(leaf)].push(schema.column(leaf)));
+
+    let layout = source.as_ref().map(|source| &source.layout);
+    let places: Vec<Option<usize>> = (routes.columns.iter().zip(&outputs))
+        .flat_map(|(route, outputs)| (0..outputs.len()).map(|leaf| route.copied_from(leaf)))
+        .collect();
+    let place = |leaf| places.iter().position(|&copied| copied == Some(leaf));
+    let sorting = layout.and_then(|layout| kept::sorting(layout.metadata(), place));
+    let mut properties = properties(plan, settings, layout, sorting).build();
+    add_encoded_arrow_schema_to_metadata(&plan.output, &mut properties);
+    let properties = Arc::new(properties);
+
+    // writers are made for what is not copied
+    let made = || plan.columns.iter().zip(&routes.columns).filter(|(_, route)| !route.is_copied());
+    let fields = made().map(|(column, _)| Arc::clone(&column.field)).collect::<Vec<_>>();
+    let types = plan.columns.iter().zip(&routes.columns).zip(routes.root.get_fields());
+    let types = types.filter(|((_, route), _)| !route.is_copied()).map(|(_, root)| Arc::clone(root)).collect();
+    let root = Arc::new(Type::group_type_builder("made").with_fields(types).build().map_err(broken)?);
+    let aside = SerializedFileWriter::new(std::io::sink(), root, Arc::clone(&properties)).map_err(broken)?;
+    let factory = ArrowRowGroupWriterFactory::new(&aside, Arc::new(Schema::new(fields)));
+
     let outbox = Outbox::default();
-    let properties = properties(plan, settings, source);
-    let writer = ArrowWriter::try_new(outbox.clone(), Arc::clone(&plan.output), Some(properties)).map_err(broken)?;
-    let (writer, factory) = writer.into_serialized_writer().map_err(broken)?;
-    let schema = writer.schema_descr();
-    let mut leaves = vec![0; plan.columns.len()];
-    (0..schema.num_columns()).for_each(|leaf| leaves[schema.get_column_root_idx(leaf)] += 1);
-    Ok((Encoder { plan: Arc::clone(plan), factory, leaves }, Appender { writer, outbox }))
+    let writer = SerializedFileWriter::new(outbox.clone(), Arc::clone(&routes.root), properties).map_err(broken)?;
+    let encoder = Encoder { plan: Arc::clone(plan), routes, source, factory, outputs, stop: stop.clone() };
+    Ok((encoder, Appender { writer, outbox, has_index }))
 }
 
-fn properties(plan: &Plan, settings: &ParquetSettings, source: Option<&FileLayout>) -> WriterProperties {
+fn properties(
+    plan: &Plan,
+    settings: &ParquetSettings,
+    source: Option<&FileLayout>,
+    sorting: Option<Vec<SortingColumn>>,
+) -> WriterPropertiesBuilder {
     let created_by = concat!("lakeveil version ", env!("CARGO_PKG_VERSION")).to_owned();
     let mut builder = WriterProperties::builder()
         .set_compression(settings.compression)
         .set_created_by(created_by)
+        .set_sorting_columns(sorting)
         .set_key_value_metadata((!settings.metadata.is_empty()).then(|| settings.metadata.clone()));
     for column in &plan.columns {
-        builder = encode_as_source(builder, column, source);
+        builder = encode_as_source(builder, column, source, settings.encoding);
     }
-    builder.build()
+    builder
 }
 
 /// Keeps the source's choice between dictionary and plain pages: it was made by somebody who saw the values, and
@@ -115,6 +174,7 @@ fn encode_as_source(
     builder: WriterPropertiesBuilder,
     column: &OutputColumn,
     source: Option<&FileLayout>,
+    encoding: TextEncoding,
 ) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(column.field.name().as_str());
     let (Some(layout), ColumnSource::Column { name, shape, .. }) = (source, &column.source) else { return builder };
@@ -130,7 +190,13 @@ fn encode_as_source(
         },
         _ if is_text(column) => {
             let builder = builder.set_column_dictionary_enabled(path.clone(), false);
-            builder.set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY)
+            builder.set_column_encoding(
+                path,
+                match encoding {
+                    TextEncoding::Best => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+                    TextEncoding::Plain => Encoding::PLAIN,
+                },
+            )
         }
         _ => builder,
     }
@@ -141,38 +207,156 @@ fn is_text(column: &OutputColumn) -> bool {
     matches!(column.field.data_type(), Utf8 | LargeUtf8 | Utf8View)
 }
 
+/// One column of a row group.
+type Made = (Vec<Chunk>, ColumnPart);
+
 impl Encoder {
-    /// Transforms and encodes one unit as row group `index`, its columns in parallel.
+    /// Makes one unit into row group `index` of the output, its columns in parallel; `group` is its row group in the source.
     ///
     /// # Errors
     /// The first column's failure, in the output's order, so that two runs tell the same.
     pub fn encode(&self, rows: &dyn Rows, mask: &Mask, index: usize) -> Result<EncodedRows, RewriteError> {
-        let broken = |_| RewriteError::Internal("beginning a row group");
-        let mut writers = self.factory.create_column_writers(index).map_err(broken)?.into_iter();
-        let parts: Vec<(&OutputColumn, Vec<ArrowColumnWriter>)> = (self.plan.columns.iter())
-            .zip(&self.leaves)
-            .map(|(column, &leaves)| (column, writers.by_ref().take(leaves).collect()))
-            .collect();
-        let encoded: Vec<_> =
-            parts.into_par_iter().map(|(column, writers)| self.encode_column(column, writers, rows, mask)).collect();
+        let columns: Vec<usize> = (0..self.plan.columns.len()).collect();
+        let made: Vec<Result<Made, RewriteError>> = if self.routes.any_batches() {
+            let writers: Vec<Option<Vec<ArrowColumnWriter>>> = self.writers(index)?;
+            let parts: Vec<_> = columns.into_iter().zip(writers).collect();
+            parts.into_par_iter().map(|(column, writers)| self.column(column, writers, rows, mask, index)).collect()
+        } else {
+            columns.into_par_iter().map(|column| self.column(column, None, rows, mask, index)).collect()
+        };
         let kept = mask.as_ref().map_or(rows.len(), |mask| mask.count_set_bits());
-        let mut done = EncodedRows { chunks: Vec::new(), rows: kept as u64, bytes: Vec::new(), states: Vec::new() };
-        for column in encoded {
-            let (chunks, state) = column?;
-            done.bytes.push(chunks.iter().map(|chunk| chunk.close().metadata.compressed_size().unsigned_abs()).sum());
+        let mut done = EncodedRows { chunks: Vec::new(), rows: kept as u64, columns: Vec::new() };
+        for column in made {
+            let (chunks, part) = column?;
             done.chunks.extend(chunks);
-            done.states.push(state);
+            done.columns.push(part);
         }
         Ok(done)
     }
 
-    fn encode_column(
+    /// Fresh writers for each output column that is not copied.
+    fn writers(&self, index: usize) -> Result<Vec<Option<Vec<ArrowColumnWriter>>>, RewriteError> {
+        let broken = |_| RewriteError::Internal("beginning a row group");
+        let mut writers = self.factory.create_column_writers(index).map_err(broken)?.into_iter();
+        let of_column = |(route, leaves): (&ColumnRoute, &Vec<ColumnDescPtr>)| {
+            (!route.is_copied()).then(|| writers.by_ref().take(leaves.len()).collect())
+        };
+        Ok(self.routes.columns.iter().zip(&self.outputs).map(of_column).collect())
+    }
+
+    fn column(
         &self,
-        column: &OutputColumn,
+        column: usize,
+        writers: Option<Vec<ArrowColumnWriter>>,
+        rows: &dyn Rows,
+        mask: &Mask,
+        index: usize,
+    ) -> Result<Made, RewriteError> {
+        let in_batches = |writers: Option<Vec<ArrowColumnWriter>>| {
+            let writers = match writers {
+                Some(writers) => writers,
+                None => self.writers(index)?.swap_remove(column).unwrap_or_default(),
+            };
+            self.in_batches(column, writers, rows, mask)
+        };
+        match &self.routes.columns[column] {
+            ColumnRoute::Copied { leaves, figure } => self.copied(column, leaves, *figure, rows, index),
+            ColumnRoute::Leaves(leaves) => match self.by_leaves(column, leaves, rows, index) {
+                Ok(made) => Ok(made),
+                Err(Refusal::Generic) => in_batches(writers),
+                Err(Refusal::Failed(error)) => Err(error),
+            },
+            ColumnRoute::Batches => in_batches(writers),
+        }
+    }
+
+    fn source(&self) -> Result<&Source, RewriteError> {
+        self.source.as_ref().ok_or(RewriteError::Internal("copying from an object without columns"))
+    }
+
+    fn copied(
+        &self,
+        column: usize,
+        leaves: &[usize],
+        figure: usize,
+        rows: &dyn Rows,
+        group: usize,
+    ) -> Result<Made, RewriteError> {
+        let source = self.source()?;
+        let (mut chunks, mut bytes) = (Vec::new(), 0);
+        for (&leaf, output) in leaves.iter().zip(&self.outputs[column]) {
+            let chunk = self.copy(source, (group, leaf), output, rows)?;
+            bytes += chunk.len();
+            chunks.push(chunk);
+        }
+        let nulls = match leaves {
+            [leaf] => nulls_of(source, group, *leaf),
+            _ => None,
+        };
+        let mut part = ColumnPart::unseen(self.plan.columns[column].leaves.len());
+        part.tallies[figure] = Tally::of_unseen(Some(rows.len() as u64), nulls);
+        part.routes[figure] = vec![RouteBytes { route: Route::Copied, bytes: Some(bytes) }];
+        Ok((chunks, part))
+    }
+
+    fn copy(
+        &self,
+        source: &Source,
+        (group, leaf): (usize, usize),
+        output: &ColumnDescPtr,
+        rows: &dyn Rows,
+    ) -> Result<Chunk, RewriteError> {
+        let filter = bloom_filter(&source.layout, group, leaf, source.size);
+        let filter = filter.and_then(|range| rows.bytes(range));
+        let filter = filter.and_then(|bytes| Sbbf::from_bytes(&bytes).ok());
+        let close = kept::close(source.layout.metadata(), (group, leaf), output, source.indexes.as_deref(), filter)?;
+        Ok(Chunk::Copied(source.layout.range(group, leaf)?, Box::new(close)))
+    }
+
+    fn by_leaves(&self, column: usize, leaves: &[LeafRoute], rows: &dyn Rows, group: usize) -> Result<Made, Refusal> {
+        let source = self.source().map_err(Refusal::Failed)?;
+        let metadata = source.layout.metadata().row_group(group);
+        let mut part = ColumnPart::unseen(self.plan.columns[column].leaves.len());
+        let outputs = &self.outputs[column];
+        let made: Vec<_> = leaves
+            .par_iter()
+            .zip(outputs)
+            .map(|(route, output)| match route {
+                LeafRoute::Copied { leaf, figure } => {
+                    let chunk = self.copy(source, (group, *leaf), output, rows).map_err(Refusal::Failed)?;
+                    let used = RouteBytes { route: Route::Copied, bytes: Some(chunk.len()) };
+                    Ok((*figure, chunk, Tally::of_unseen(None, None), used))
+                }
+                LeafRoute::Rewritten { leaf, figure, rewriter } => {
+                    let range = source.layout.range(group, *leaf).map_err(Refusal::Failed)?;
+                    let length = range.end - range.start;
+                    let bytes = rows.bytes(range).filter(|bytes| bytes.len() as u64 == length);
+                    let bytes = bytes.ok_or(Refusal::Generic)?;
+                    let rows = metadata.num_rows().unsigned_abs();
+                    let made = rewriter.rewrite(&bytes, metadata.column(*leaf), rows, &self.stop)?;
+                    let used = RouteBytes { route: made.route, bytes: Some(made.bytes.len() as u64) };
+                    Ok((*figure, Chunk::Rewritten(made.bytes, Box::new(made.close)), made.tally, used))
+                }
+            })
+            .collect();
+        let mut chunks = Vec::with_capacity(made.len());
+        for made in made {
+            let (figure, chunk, tally, used) = made?;
+            chunks.push(chunk);
+            part.tallies[figure] = tally;
+            add_route(&mut part.routes[figure], used);
+        }
+        Ok((chunks, part))
+    }
+
+    fn in_batches(
+        &self,
+        column: usize,
         mut writers: Vec<ArrowColumnWriter>,
         rows: &dyn Rows,
         mask: &Mask,
-    ) -> Result<(Vec<ArrowColumnChunk>, ColumnState), RewriteError> {
+    ) -> Result<Made, RewriteError> {
+        let column = &self.plan.columns[column];
         let broken = |_| RewriteError::Encode {
             column: column.field.name().clone(),
             data_type: column.field.data_type().clone(),
@@ -186,22 +370,110 @@ impl Encoder {
             Ok(())
         })?;
         let chunks = writers.into_iter().map(|writer| writer.close()).collect::<Result<Vec<_>, _>>().map_err(broken)?;
-        Ok((chunks, state))
+        let bytes = chunks.iter().map(|chunk| chunk.close().metadata.compressed_size().unsigned_abs()).sum();
+        let figures = column.leaves.len();
+        // of a nested column only the sum over its leaves is known
+        let used = RouteBytes { route: self.batch_route(column), bytes: (figures == 1).then_some(bytes) };
+        let part = ColumnPart { tallies: state.shape.tallies, routes: vec![vec![used]; figures] };
+        Ok((chunks.into_iter().map(Chunk::Encoded).collect(), part))
+    }
+
+    /// What the report calls a column that went in batches: alone, or with others beside it.
+    fn batch_route(&self, column: &OutputColumn) -> Route {
+        let alone = match &column.source {
+            ColumnSource::Column { companions, .. } => companions.is_empty(),
+            ColumnSource::Derived(_) => false,
+        };
+        if alone && self.plan.filter.is_none() && self.source.is_some() { Route::Leaf } else { Route::Stream }
+    }
+}
+
+/// Nulls of a flat chunk, as far as the footer tells.
+fn nulls_of(source: &Source, group: usize, leaf: usize) -> Option<u64> {
+    let chunk = source.layout.metadata().row_group(group).column(leaf);
+    match chunk.column_descr() {
+        flat if flat.max_rep_level() > 0 => None,
+        flat if flat.max_def_level() == 0 => Some(0),
+        _ => chunk.statistics()?.null_count_opt(),
+    }
+}
+
+/// Adds what one way made to the ways of a column.
+pub fn add_route(routes: &mut Vec<RouteBytes>, used: RouteBytes) {
+    match routes.iter_mut().find(|known| known.route == used.route) {
+        Some(known) => known.bytes = known.bytes.zip(used.bytes).map(|(known, more)| known + more),
+        None => {
+            routes.push(used);
+            routes.sort_by_key(|known| known.route);
+        }
+    }
+}
+
+impl ColumnPart {
+    /// What is known of a column of no rows.
+    pub fn of_nothing(figures: usize) -> Self {
+        let tallies = std::iter::repeat_with(Tally::with_sketches).take(figures).collect();
+        Self { tallies, routes: vec![Vec::new(); figures] }
+    }
+
+    /// Adds what another unit says of the same column.
+    pub fn add(&mut self, other: Self) {
+        self.tallies.iter_mut().zip(&other.tallies).for_each(|(sum, part)| sum.merge(part));
+        for (sum, part) in self.routes.iter_mut().zip(other.routes) {
+            part.into_iter().for_each(|used| add_route(sum, used));
+        }
+    }
+
+    fn unseen(figures: usize) -> Self {
+        Self { tallies: vec![Tally::default(); figures], routes: vec![Vec::new(); figures] }
+    }
+}
+
+impl Chunk {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Encoded(chunk) => chunk.close().metadata.compressed_size().unsigned_abs(),
+            Self::Rewritten(bytes, _) => bytes.len() as u64,
+            Self::Copied(range, _) => range.end - range.start,
+        }
+    }
+
+    fn close_mut(&mut self) -> &mut ColumnCloseResult {
+        match self {
+            Self::Encoded(chunk) => chunk.close_mut(),
+            Self::Rewritten(_, close) | Self::Copied(_, close) => close,
+        }
     }
 }
 
 impl Appender {
-    /// Appends one encoded row group and gives the bytes that are ready to be moved. One without rows is left out.
+    /// Appends one row group and gives what is ready to be moved. One without rows is left out.
     ///
     /// # Errors
     /// [`RewriteError::Internal`].
-    pub fn append(&mut self, encoded: Vec<ArrowColumnChunk>) -> Result<Bytes, RewriteError> {
+    pub fn append(&mut self, chunks: Vec<Chunk>) -> Result<Vec<Segment>, RewriteError> {
         let broken = |_| RewriteError::Internal("appending a row group");
+        let mut at = self.writer.bytes_written() as u64;
         let mut group = self.writer.next_row_group().map_err(broken)?;
-        for chunk in encoded {
-            chunk.append_to_row_group(&mut group).map_err(broken)?;
+        for mut chunk in chunks {
+            let length = chunk.len();
+            if !self.has_index {
+                let close = chunk.close_mut();
+                (close.offset_index, close.column_index) = (None, None);
+            }
+            match chunk {
+                Chunk::Encoded(chunk) => chunk.append_to_row_group(&mut group),
+                Chunk::Rewritten(bytes, close) => group.append_column(&bytes, *close),
+                Chunk::Copied(range, close) => {
+                    self.outbox.announce(at, range);
+                    group.append_column(&Hole, *close)
+                }
+            }
+            .map_err(broken)?;
+            at += length;
         }
         group.close().map_err(broken)?;
+        self.writer.flush().map_err(|_| RewriteError::Internal("appending a row group"))?;
         Ok(self.outbox.take())
     }
 
@@ -209,7 +481,7 @@ impl Appender {
     ///
     /// # Errors
     /// [`RewriteError::Internal`].
-    pub fn finish(self) -> Result<Bytes, RewriteError> {
+    pub fn finish(self) -> Result<Vec<Segment>, RewriteError> {
         self.writer.close().map_err(|_| RewriteError::Internal("writing a Parquet footer"))?;
         Ok(self.outbox.take())
     }
@@ -217,7 +489,7 @@ impl Appender {
 
 impl EncodedRows {
     /// The column chunks, for [`Appender::append`].
-    pub fn take_chunks(&mut self) -> Vec<ArrowColumnChunk> {
+    pub fn take_chunks(&mut self) -> Vec<Chunk> {
         std::mem::take(&mut self.chunks)
     }
 }

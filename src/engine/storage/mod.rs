@@ -229,7 +229,29 @@ impl Storage {
         ranges: &[Range<u64>],
         expected: &Expected,
     ) -> Result<Vec<Bytes>, StorageError> {
-        let requests = ranges::coalesce(ranges);
+        self.read_requests(path, ranges, ranges::coalesce(ranges, COALESCE_GAP_BYTES), expected).await
+    }
+
+    /// As [`read_ranges`](Self::read_ranges), but reads nothing between them: only ranges that touch are one request.
+    ///
+    /// # Errors
+    /// As [`get_range`](Self::get_range).
+    pub async fn read_touching(
+        &self,
+        path: &str,
+        ranges: &[Range<u64>],
+        expected: &Expected,
+    ) -> Result<Vec<Bytes>, StorageError> {
+        self.read_requests(path, ranges, ranges::coalesce(ranges, 0), expected).await
+    }
+
+    async fn read_requests(
+        &self,
+        path: &str,
+        ranges: &[Range<u64>],
+        requests: Vec<Range<u64>>,
+        expected: &Expected,
+    ) -> Result<Vec<Bytes>, StorageError> {
         let parts: Vec<Bytes> = stream::iter(requests.clone())
             .map(|request| self.get_range(path, request, expected))
             .buffered(READS_IN_FLIGHT)
@@ -255,12 +277,26 @@ impl Storage {
             let pieces = stream::once(look).try_filter(|bytes| std::future::ready(!bytes.is_empty()));
             return pieces.boxed();
         }
-        let size = expected.size;
-        let starts = (0..size.div_ceil(STREAM_PIECE_BYTES)).map(|piece| piece * STREAM_PIECE_BYTES);
-        stream::iter(starts)
-            .map(move |start| {
+        self.get_range_stream(&path, 0..expected.size, &expected)
+    }
+
+    /// The bytes of a range, in pieces.
+    ///
+    /// # Errors
+    /// From the stream: as [`get_range`](Self::get_range).
+    pub fn get_range_stream(
+        &self,
+        path: &str,
+        range: Range<u64>,
+        expected: &Expected,
+    ) -> BoxStream<'static, Result<Bytes, StorageError>> {
+        let (storage, path, expected) = (self.clone(), path.to_owned(), expected.clone());
+        let pieces = (range.end - range.start).div_ceil(STREAM_PIECE_BYTES);
+        stream::iter(0..pieces)
+            .map(move |piece| {
                 let (storage, path, expected) = (storage.clone(), path.clone(), expected.clone());
-                let end = (start + STREAM_PIECE_BYTES).min(size);
+                let start = range.start + piece * STREAM_PIECE_BYTES;
+                let end = (start + STREAM_PIECE_BYTES).min(range.end);
                 async move { storage.get_range(&path, start..end, &expected).await }
             })
             .buffered(STREAM_PIECES_AHEAD)

@@ -9,17 +9,18 @@ pub const COALESCE_GAP_BYTES: u64 = 1024 * 1024;
 /// Requests are not merged beyond this size, so that several run side by side.
 pub const COALESCE_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The requests that cover `ranges` (in any order, overlapping or empty), sorted and without overlap of their starts.
+/// The requests that cover `ranges` (in any order, overlapping or empty), sorted and without overlap of their starts;
+/// ranges at most `gap` bytes apart become one.
 ///
 /// A range that is itself over the limit is one request.
-pub(super) fn coalesce(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+pub(super) fn coalesce(ranges: &[Range<u64>], gap: u64) -> Vec<Range<u64>> {
     let mut sorted: Vec<_> = ranges.iter().filter(|range| range.start < range.end).cloned().collect();
     sorted.sort_by_key(|range| (range.start, range.end));
     let mut requests: Vec<Range<u64>> = Vec::new();
     for range in sorted {
         if let Some(last) = requests.last_mut() {
             let inside = range.end <= last.end;
-            let near = range.start <= last.end.saturating_add(COALESCE_GAP_BYTES);
+            let near = range.start <= last.end.saturating_add(gap);
             let small = range.end - last.start <= COALESCE_LIMIT_BYTES;
             if inside || (near && small) {
                 last.end = last.end.max(range.end);
@@ -47,29 +48,34 @@ mod tests {
     #[test]
     fn near_ranges_merge_and_far_ones_do_not() {
         let near = [0..10, 10 + GAP..20 + GAP];
-        assert_eq!(coalesce(&near), [0..20 + GAP]);
+        assert_eq!(coalesce(&near, GAP), [0..20 + GAP]);
         let far = [0..10, 11 + GAP..20 + GAP];
-        assert_eq!(coalesce(&far), far);
+        assert_eq!(coalesce(&far, GAP), far);
+    }
+
+    #[test]
+    fn without_a_gap_only_ranges_that_touch_merge() {
+        assert_eq!(coalesce(&[0..10, 10..20, 21..30], 0), [0..20, 21..30]);
     }
 
     #[test]
     fn order_overlap_and_emptiness_do_not_matter() {
-        assert_eq!(coalesce(&[30..40, 0..10, 5..35, 7..7]), [0..40]);
-        assert!(coalesce(&[5..5]).is_empty());
+        assert_eq!(coalesce(&[30..40, 0..10, 5..35, 7..7], GAP), [0..40]);
+        assert!(coalesce(&[5..5], GAP).is_empty());
     }
 
     #[test]
     fn merging_stops_at_the_limit() {
         let half = COALESCE_LIMIT_BYTES / 2;
         let ranges = [0..half, half..2 * half, 2 * half..3 * half];
-        assert_eq!(coalesce(&ranges), [0..2 * half, 2 * half..3 * half]);
+        assert_eq!(coalesce(&ranges, GAP), [0..2 * half, 2 * half..3 * half]);
     }
 
     #[test]
     fn every_range_lies_in_one_request() {
         let limit = COALESCE_LIMIT_BYTES;
         let ranges = [0..limit, 10..20, limit - 5..limit + 5, limit..limit + 1, limit * 3..limit * 5];
-        let requests = coalesce(&ranges);
+        let requests = coalesce(&ranges, GAP);
         for range in &ranges {
             let holder = holder(&requests, range).map(|i| requests[i].clone());
             assert!(holder.is_some_and(|h| h.start <= range.start && range.end <= h.end), "{range:?}");

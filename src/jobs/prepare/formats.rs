@@ -4,7 +4,8 @@ use parquet::basic::{BrotliLevel, Compression as ParquetCodec, GzipLevel, ZstdLe
 
 use crate::engine::csv::Codec;
 use crate::engine::discover::{Compression, ObjectFormat, SinkFormat};
-use crate::policy::{CsvCompression, Format, ParquetCompression, Policy};
+use crate::engine::parquet::values::TextEncoding;
+use crate::policy::{CsvCompression, Format, ParquetCompression, ParquetEncoding, Policy};
 
 pub(super) fn sink_format(policy: &Policy, input: ObjectFormat) -> SinkFormat {
     let csv = SinkFormat::Csv(match policy.sink.csv.compression {
@@ -35,5 +36,12 @@ pub(super) fn parquet_codec(compression: ParquetCompression) -> ParquetCodec {
         ParquetCompression::Gzip(level) => ParquetCodec::GZIP(GzipLevel::try_new(level).unwrap_or_default()),
         ParquetCompression::Brotli(level) => ParquetCodec::BROTLI(BrotliLevel::try_new(level).unwrap_or_default()),
         ParquetCompression::Zstd(level) => ParquetCodec::ZSTD(ZstdLevel::try_new(level as i32).unwrap_or_default()),
+    }
+}
+
+pub(super) fn text_encoding(encoding: ParquetEncoding) -> TextEncoding {
+    match encoding {
+        ParquetEncoding::Auto => TextEncoding::Best,
+        ParquetEncoding::Plain => TextEncoding::Plain,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::outcome::{ColumnFacts, Route};
+use crate::engine::outcome_rows::route_word;
 use crate::engine::sketch::Sketch;
 use crate::lineage::model::{Column, RouteUse};
 use crate::policy::describe::ColumnPlan;
@@ -30,17 +31,17 @@ impl Figures {
     /// Counts in one written object; `None` is an object that says nothing of this column.
     pub(super) fn add(&mut self, facts: Option<&ColumnFacts>) {
         self.objects += 1;
-        self.values.add(facts.map(|facts| facts.values));
+        self.values.add(facts.and_then(|facts| facts.values));
         self.nulls.add(facts.and_then(|facts| facts.nulls));
         self.empties.add(facts.and_then(|facts| facts.empties));
         self.transformed.add(facts.and_then(|facts| facts.transformed));
         self.failed.add(facts.and_then(|facts| facts.failed));
         self.distinct_in.add(facts.and_then(|facts| facts.distinct_in.as_ref()));
         self.distinct_out.add(facts.and_then(|facts| facts.distinct_out.as_ref()));
-        if let Some(facts) = facts {
-            let (objects, bytes) = self.routes.entry(facts.route).or_default();
+        for used in facts.iter().flat_map(|facts| &facts.routes) {
+            let (objects, bytes) = self.routes.entry(used.route).or_default();
             *objects += 1;
-            bytes.add(facts.bytes);
+            bytes.add(used.bytes);
         }
     }
 
@@ -49,10 +50,7 @@ impl Figures {
         let known = |sum: Sum| sum.0.filter(|_| any);
         let values = known(self.values);
         let routes = self.routes.into_iter().map(|(route, (objects, bytes))| RouteUse {
-            route: match route {
-                Route::Stream => "stream".into(),
-                Route::Path => "path".into(),
-            },
+            route: route_word(route).to_owned(),
             objects,
             bytes: bytes.0,
         });

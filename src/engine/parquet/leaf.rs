@@ -1,0 +1,441 @@
+//! One transformed leaf of a row group, page by page: levels and indices stay bytes, only values are made anew.
+//!
+//! - A page of indices into a dictionary keeps its body; the dictionary's entries are transformed, each once.
+//! - Of any other page the levels are kept and the values replaced.
+//! - Every header is written anew, without the raw minimum and maximum that writers put there.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array};
+use arrow::datatypes::{DataType, Int32Type};
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding, Type as PhysicalType};
+use parquet::bloom_filter::Sbbf;
+use parquet::column::page::{Page, PageReader};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::data_type::{ByteArray, FixedLenByteArray};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
+use parquet::file::serialized_reader::SerializedPageReader;
+use parquet::file::statistics::{Statistics, ValueStatistics};
+use parquet::schema::types::ColumnDescPtr;
+
+use super::compress::Compressor;
+use super::levels::{indices, parts};
+use super::page::{PageHeader, PageKind, RawPage, encoding_stats, pages};
+use super::values::{TextEncoding, ValueReader, encode, encode_entries};
+use crate::engine::error::RewriteError;
+use crate::engine::outcome::Route;
+use crate::engine::stop::Stop;
+use crate::transforms::cell::{Cell, CellError, Memo};
+use crate::transforms::tally::Tally;
+
+/// More values in one page than this are left to the batches of the generic way.
+const MAX_PAGE_VALUES: i32 = 1 << 24;
+
+/// How one leaf column of an object is made anew.
+#[derive(Debug)]
+pub struct LeafRewriter {
+    /// The leaf in the source.
+    pub source: ColumnDescPtr,
+    /// The leaf in the output.
+    pub output: ColumnDescPtr,
+    /// Reads its values.
+    pub reader: ValueReader,
+    /// Its treatment.
+    pub cell: Arc<Cell>,
+    /// For pages that are made anew.
+    pub compression: Compression,
+    /// For texts that are made anew.
+    pub encoding: TextEncoding,
+}
+
+/// A chunk made anew.
+#[derive(Debug)]
+pub struct RewrittenLeaf {
+    /// Its pages.
+    pub bytes: Bytes,
+    /// What the footer says of it.
+    pub close: ColumnCloseResult,
+    /// What was seen.
+    pub tally: Tally,
+    /// [`Route::Dictionary`] or [`Route::Leaf`].
+    pub route: Route,
+}
+
+/// Why a chunk was not made anew.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Page by page is not possible: nulls come up, two entries become one, or the pages are unusual. Nothing is wrong
+    /// with that; the generic way decides.
+    Generic,
+    /// The object fails.
+    Failed(RewriteError),
+}
+
+impl LeafRewriter {
+    /// Rewrites one chunk, whose bytes are `chunk`; `rows` are those of its row group.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn rewrite(
+        &self,
+        chunk: &Bytes,
+        metadata: &ColumnChunkMetaData,
+        rows: u64,
+        stop: &Stop,
+    ) -> Result<RewrittenLeaf, Refusal> {
+        let values = metadata.num_values().unsigned_abs();
+        let raw = pages(chunk, values).ok_or(Refusal::Generic)?;
+        let keeps_bodies = raw.iter().any(|page| page.header.is_indices());
+        let source_codec: Compression = metadata.compression_codec().into();
+        let compression = match keeps_bodies {
+            // one codec holds for a whole chunk; of the source's the level is not known
+            true if std::mem::discriminant(&source_codec) != std::mem::discriminant(&self.compression) => source_codec,
+            _ => self.compression,
+        };
+        let compressor = Compressor::new(compression).ok_or(Refusal::Generic)?;
+        let mut work = Work {
+            rewriter: self,
+            compressor,
+            entries: None,
+            memo: Memo::default(),
+            tally: Tally::with_sketches(),
+            written: Written::default(),
+            bounds: Bounds::default(),
+            bloom: bloom_filter(metadata),
+            present: 0,
+        };
+        let mut decompressed = self.decompressed(chunk, metadata, rows)?;
+        for page in &raw {
+            stop.check().map_err(Refusal::Failed)?;
+            if matches!(page.header.kind, PageKind::Other) {
+                continue;
+            }
+            let body = decompressed.get_next_page().ok().flatten().ok_or(Refusal::Generic)?;
+            match page.header.kind {
+                PageKind::Dictionary { values, .. } => work.dictionary(&body, values)?,
+                _ => work.data(page, &body)?,
+            }
+        }
+        work.finish(metadata, rows, keeps_bodies, compression)
+    }
+
+    /// A reader over the chunk's pages that trusts none of the footer's offsets.
+    fn decompressed(
+        &self,
+        chunk: &Bytes,
+        metadata: &ColumnChunkMetaData,
+        rows: u64,
+    ) -> Result<SerializedPageReader<Bytes>, Refusal> {
+        let alone = ColumnChunkMetaData::builder(Arc::clone(&self.source))
+            .set_compression_codec(metadata.compression_codec())
+            .set_num_values(metadata.num_values())
+            .set_data_page_offset(0)
+            .set_total_compressed_size(chunk.len() as i64)
+            .build()
+            .map_err(|_| Refusal::Generic)?;
+        let rows = usize::try_from(rows).map_err(|_| Refusal::Generic)?;
+        SerializedPageReader::new(Arc::new(chunk.clone()), &alone, rows, None).map_err(|_| Refusal::Generic)
+    }
+}
+
+/// An empty filter as large as the source's, if that had one.
+fn bloom_filter(metadata: &ColumnChunkMetaData) -> Option<Sbbf> {
+    metadata.bloom_filter_offset()?;
+    let of_length = |length: i32| {
+        // the header before the bits has about 16 bytes, and a filter is a power of two
+        let bits = usize::try_from(length).ok()?.checked_ilog2()?;
+        Some(Sbbf::new_with_num_of_bytes(1 << bits))
+    };
+    match metadata.bloom_filter_length() {
+        Some(length) => of_length(length),
+        None => Sbbf::new_with_ndv_fpp(metadata.num_values().unsigned_abs(), 0.05).ok(),
+    }
+}
+
+/// Pages of the output.
+#[derive(Default)]
+struct Written {
+    bytes: Vec<u8>,
+    headers: Vec<PageHeader>,
+    locations: Vec<PageLocation>,
+    uncompressed: u64,
+    rows: u64,
+    dictionary_bytes: usize,
+}
+
+impl Written {
+    /// Writes one page; `rows` begin in it.
+    fn page(&mut self, header: PageHeader, bodies: [&[u8]; 2], rows: usize) -> Option<()> {
+        let start = self.bytes.len();
+        let head = header.write();
+        self.bytes.extend_from_slice(&head);
+        bodies.iter().for_each(|body| self.bytes.extend_from_slice(body));
+        self.uncompressed += head.len() as u64 + u64::from(header.uncompressed.unsigned_abs());
+        if matches!(header.kind, PageKind::Dictionary { .. }) {
+            self.dictionary_bytes = self.bytes.len();
+        } else {
+            self.locations.push(PageLocation {
+                offset: start as i64,
+                compressed_page_size: i32::try_from(self.bytes.len() - start).ok()?,
+                first_row_index: self.rows as i64,
+            });
+            self.rows += rows as u64;
+        }
+        self.headers.push(header);
+        Some(())
+    }
+}
+
+struct Work<'a> {
+    rewriter: &'a LeafRewriter,
+    compressor: Compressor,
+    /// Entries of the source's dictionary.
+    entries: Option<ArrayRef>,
+    memo: Memo,
+    tally: Tally,
+    written: Written,
+    bounds: Bounds,
+    bloom: Option<Sbbf>,
+    present: u64,
+}
+
+impl Work<'_> {
+    /// Takes the dictionary and writes the one that comes of it. Entries are judged where they are used.
+    fn dictionary(&mut self, page: &Page, claimed: i32) -> Result<(), Refusal> {
+        let count = usize::try_from(claimed).map_err(|_| Refusal::Generic)?;
+        if self.entries.is_some() || !self.written.headers.is_empty() {
+            return Err(Refusal::Generic);
+        }
+        let entries = self.rewriter.reader.read(page.buffer(), Encoding::PLAIN, count).ok_or(Refusal::Generic)?;
+        // no index yet: this makes all entries and counts none
+        let made = self.apply_indices(Vec::new(), &entries)?;
+        self.entries = Some(entries);
+        // a null among them is an entry that could not be taken: it fails only if it is used
+        if made.null_count() > 0 || !are_distinct(&made) {
+            return Err(Refusal::Generic);
+        }
+        let bytes = encode_entries(&made).ok_or(Refusal::Generic)?;
+        self.see(&made)?;
+        self.bounds.are_exact = false;
+        let body = self.compressor.compress(&bytes).ok_or(Refusal::Generic)?;
+        let header = PageHeader {
+            uncompressed: length(&bytes)?,
+            compressed: length(&body)?,
+            crc: None,
+            kind: PageKind::Dictionary { values: claimed, encoding: Encoding::PLAIN, is_sorted: false },
+        };
+        self.written.page(header, [&body, &[]], 0).ok_or(Refusal::Generic)
+    }
+
+    /// The made entries of the dictionary after values with these indices were counted.
+    fn apply_indices(&mut self, indices: Vec<i32>, entries: &ArrayRef) -> Result<ArrayRef, Refusal> {
+        let keys = Int32Array::from(indices);
+        let array = DictionaryArray::<Int32Type>::try_new(keys, Arc::clone(entries)).map_err(|_| Refusal::Generic)?;
+        let made = self.apply(&(Arc::new(array) as ArrayRef))?;
+        Ok(Arc::clone(made.as_any_dictionary().values()))
+    }
+
+    /// Errors of values have no row here: the generic way finds it again, and names it.
+    fn apply(&mut self, array: &ArrayRef) -> Result<ArrayRef, Refusal> {
+        self.rewriter.cell.apply(array, &[], &mut self.memo, &mut self.tally).map_err(|error| match error {
+            CellError::Value { .. } => Refusal::Generic,
+            CellError::Column(error) => Refusal::Failed(RewriteError::Column {
+                column: self.rewriter.source.path().string(),
+                reason: error.to_string(),
+            }),
+        })
+    }
+
+    fn data(&mut self, raw: &RawPage, page: &Page) -> Result<(), Refusal> {
+        let header = raw.header;
+        if header.values() > MAX_PAGE_VALUES {
+            return Err(Refusal::Generic);
+        }
+        let parts = parts(&header, page.buffer(), &self.rewriter.source).ok_or(Refusal::Generic)?;
+        let absent = parts.items.checked_sub(parts.present).ok_or(Refusal::Generic)?;
+        self.tally.count(absent, absent);
+        self.present += parts.present as u64;
+        if header.is_indices() {
+            let entries = self.entries.clone().ok_or(Refusal::Generic)?;
+            let indices = indices(&parts.values, parts.present, entries.len()).ok_or(Refusal::Generic)?;
+            self.apply_indices(indices, &entries)?;
+            return self.written.page(header, [&raw.body, &[]], parts.rows).ok_or(Refusal::Generic);
+        }
+        let encoding = header.encoding().ok_or(Refusal::Generic)?;
+        let source = self.rewriter.reader.read(&parts.values, encoding, parts.present).ok_or(Refusal::Generic)?;
+        let made = self.apply(&source)?;
+        if made.null_count() > 0 {
+            return Err(Refusal::Generic);
+        }
+        self.see(&made)?;
+        let encoded = encode(&made, self.rewriter.encoding).ok_or(Refusal::Generic)?;
+        match header.kind {
+            PageKind::V1 { values, definition, repetition, .. } => {
+                let whole = [parts.levels.as_ref(), &encoded.bytes].concat();
+                let body = self.compressor.compress(&whole).ok_or(Refusal::Generic)?;
+                let kind = PageKind::V1 { values, encoding: encoded.encoding, definition, repetition };
+                let header = PageHeader { uncompressed: length(&whole)?, compressed: length(&body)?, crc: None, kind };
+                self.written.page(header, [&body, &[]], parts.rows).ok_or(Refusal::Generic)
+            }
+            PageKind::V2 { values, nulls, rows, definition_bytes, repetition_bytes, .. } => {
+                let body = self.compressor.compress(&encoded.bytes).ok_or(Refusal::Generic)?;
+                let kind = PageKind::V2 {
+                    values,
+                    nulls,
+                    rows,
+                    encoding: encoded.encoding,
+                    definition_bytes,
+                    repetition_bytes,
+                    is_compressed: self.compressor.is_any(),
+                };
+                let levels = length(&parts.levels)?;
+                let header = PageHeader {
+                    uncompressed: length(&encoded.bytes)?.checked_add(levels).ok_or(Refusal::Generic)?,
+                    compressed: length(&body)?.checked_add(levels).ok_or(Refusal::Generic)?,
+                    crc: None,
+                    kind,
+                };
+                self.written.page(header, [&parts.levels, &body], parts.rows).ok_or(Refusal::Generic)
+            }
+            PageKind::Dictionary { .. } | PageKind::Other => Err(Refusal::Generic),
+        }
+    }
+
+    /// Counts made values into bounds and filter.
+    fn see(&mut self, made: &ArrayRef) -> Result<(), Refusal> {
+        let mut bloom = self.bloom.take();
+        let bounds = &mut self.bounds;
+        for_each_value(made, |value| {
+            bounds.see(value);
+            if let Some(bloom) = &mut bloom {
+                bloom.insert(value);
+            }
+        })
+        .ok_or(Refusal::Generic)?;
+        self.bloom = bloom;
+        Ok(())
+    }
+
+    fn finish(
+        mut self,
+        metadata: &ColumnChunkMetaData,
+        rows: u64,
+        keeps_bodies: bool,
+        compression: Compression,
+    ) -> Result<RewrittenLeaf, Refusal> {
+        if self.written.rows != rows {
+            return Err(Refusal::Generic);
+        }
+        let Written { bytes, headers, locations, uncompressed, dictionary_bytes, .. } =
+            std::mem::take(&mut self.written);
+        let all_indices = keeps_bodies && headers.iter().all(|header| header.values() == 0 || header.is_indices());
+        let mut encodings: Vec<Encoding> = headers.iter().filter_map(PageHeader::encoding).collect();
+        // levels are always in it
+        encodings.push(Encoding::RLE);
+        let nulls = metadata.num_values().unsigned_abs().saturating_sub(self.present);
+        let builder = ColumnChunkMetaData::builder(Arc::clone(&self.rewriter.output))
+            .set_encodings(encodings)
+            .set_compression(compression)
+            .set_num_values(metadata.num_values())
+            .set_total_compressed_size(bytes.len() as i64)
+            .set_total_uncompressed_size(i64::try_from(uncompressed).map_err(|_| Refusal::Generic)?)
+            .set_dictionary_page_offset((dictionary_bytes > 0).then_some(0))
+            .set_data_page_offset(dictionary_bytes as i64)
+            .set_page_encoding_stats(encoding_stats(headers.into_iter()))
+            .set_definition_level_histogram(metadata.definition_level_histogram().cloned())
+            .set_repetition_level_histogram(metadata.repetition_level_histogram().cloned())
+            .set_statistics(self.bounds.statistics(self.rewriter.output.physical_type(), nulls));
+        let metadata = builder.build().map_err(|_| Refusal::Generic)?;
+        let offset_index = OffsetIndexMetaData { page_locations: locations, unencoded_byte_array_data_bytes: None };
+        let close = ColumnCloseResult {
+            bytes_written: bytes.len() as u64,
+            rows_written: rows,
+            metadata,
+            bloom_filter: self.bloom,
+            column_index: None,
+            offset_index: Some(offset_index),
+        };
+        let route = if all_indices { Route::Dictionary } else { Route::Leaf };
+        Ok(RewrittenLeaf { bytes: bytes.into(), close, tally: self.tally, route })
+    }
+}
+
+fn length(bytes: &[u8]) -> Result<i32, Refusal> {
+    i32::try_from(bytes.len()).map_err(|_| Refusal::Generic)
+}
+
+/// Calls `each` with the bytes of every value. `None` for a type whose values are no bytes.
+fn for_each_value(array: &ArrayRef, mut each: impl FnMut(&[u8])) -> Option<()> {
+    use DataType::*;
+    match array.data_type() {
+        Utf8 => array.as_string::<i32>().iter().flatten().for_each(|value| each(value.as_bytes())),
+        LargeUtf8 => array.as_string::<i64>().iter().flatten().for_each(|value| each(value.as_bytes())),
+        Utf8View => array.as_string_view().iter().flatten().for_each(|value| each(value.as_bytes())),
+        Binary => array.as_binary::<i32>().iter().flatten().for_each(each),
+        LargeBinary => array.as_binary::<i64>().iter().flatten().for_each(each),
+        BinaryView => array.as_binary_view().iter().flatten().for_each(each),
+        FixedSizeBinary(_) => array.as_fixed_size_binary().iter().flatten().for_each(each),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Two entries of one value upset some readers.
+fn are_distinct(entries: &ArrayRef) -> bool {
+    let mut seen = HashSet::with_capacity(entries.len());
+    let mut distinct = true;
+    let mut hash = |value: &[u8]| {
+        use twox_hash::XxHash3_64;
+        // equal hashes of unequal values only cost a detour
+        distinct &= seen.insert(XxHash3_64::oneshot(value));
+    };
+    for_each_value(entries, &mut hash).is_some() && distinct
+}
+
+/// The least and the greatest of the values written.
+#[derive(Debug)]
+struct Bounds {
+    least: Option<Vec<u8>>,
+    greatest: Option<Vec<u8>>,
+    /// Whether every value that was seen is certainly in the chunk.
+    are_exact: bool,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { least: None, greatest: None, are_exact: true }
+    }
+}
+
+impl Bounds {
+    #[inline]
+    fn see(&mut self, value: &[u8]) {
+        if self.least.as_deref().is_none_or(|least| value < least) {
+            self.least = Some(value.to_vec());
+        }
+        if self.greatest.as_deref().is_none_or(|greatest| value > greatest) {
+            self.greatest = Some(value.to_vec());
+        }
+    }
+
+    fn statistics(&self, physical: PhysicalType, nulls: u64) -> Statistics {
+        let (least, greatest) = (self.least.clone(), self.greatest.clone());
+        match physical {
+            PhysicalType::FIXED_LEN_BYTE_ARRAY => {
+                let fixed = |bytes: Vec<u8>| FixedLenByteArray::from(ByteArray::from(bytes));
+                let bounds = ValueStatistics::new(least.map(fixed), greatest.map(fixed), None, Some(nulls), false);
+                Statistics::FixedLenByteArray(
+                    bounds.with_min_is_exact(self.are_exact).with_max_is_exact(self.are_exact),
+                )
+            }
+            _ => {
+                let bytes = |bytes: Vec<u8>| ByteArray::from(bytes);
+                let bounds = ValueStatistics::new(least.map(bytes), greatest.map(bytes), None, Some(nulls), false);
+                Statistics::ByteArray(bounds.with_min_is_exact(self.are_exact).with_max_is_exact(self.are_exact))
+            }
+        }
+    }
+}
