@@ -2,18 +2,22 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::LazyLock;
 
-use data_encoding::{BASE64, BASE64URL_NOPAD, Encoding, HEXLOWER, Specification};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Lower-case base32 of RFC 4648, section 6, without padding.
-static BASE32_LOWER: LazyLock<Encoding> = LazyLock::new(|| {
-    let mut spec = Specification::new();
-    spec.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
-    spec.encoding().expect("the alphabet has 32 distinct symbols")
-});
+/// Two symbols of base32 (RFC 4648, section 6) for each ten bits.
+static BASE32_PAIRS: [[u8; 2]; 1024] = {
+    let symbols = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut pairs = [[0; 2]; 1024];
+    let mut bits = 0;
+    while bits < pairs.len() {
+        pairs[bits] = [symbols[bits >> 5], symbols[bits & 31]];
+        bits += 1;
+    }
+    pairs
+};
 
 /// Bytes in a UUID, the only token length that [`TokenEncoding::Uuid`] takes.
 const UUID_BYTES: usize = 16;
@@ -80,8 +84,8 @@ impl TokenEncoding {
     #[inline]
     pub fn encoded_len(self, bytes: usize) -> usize {
         match self {
-            Self::Hex => HEXLOWER.encode_len(bytes),
-            Self::Base32 => BASE32_LOWER.encode_len(bytes),
+            Self::Hex => bytes * 2,
+            Self::Base32 => (bytes * 8).div_ceil(5),
             Self::Base64Url => BASE64URL_NOPAD.encode_len(bytes),
             Self::Base64 => BASE64.encode_len(bytes),
             Self::Binary => bytes,
@@ -96,8 +100,8 @@ impl TokenEncoding {
     #[inline]
     pub fn encode_into(self, token: &[u8], out: &mut [u8]) {
         match self {
-            Self::Hex => HEXLOWER.encode_mut(token, out),
-            Self::Base32 => BASE32_LOWER.encode_mut(token, out),
+            Self::Hex => hex(token, out),
+            Self::Base32 => base32(token, out),
             Self::Base64Url => BASE64URL_NOPAD.encode_mut(token, out),
             Self::Base64 => BASE64.encode_mut(token, out),
             Self::Binary => out.copy_from_slice(token),
@@ -107,6 +111,36 @@ impl TokenEncoding {
                 uuid::Builder::from_custom_bytes(bytes).into_uuid().hyphenated().encode_lower(out);
             }
         }
+    }
+}
+
+/// Arithmetic rather than a table: the compiler makes vectors of it.
+#[inline]
+fn hex(token: &[u8], out: &mut [u8]) {
+    assert_eq!(out.len(), token.len() * 2, "a byte is written in two digits");
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+    for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(token) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
+    }
+}
+
+/// Five bytes are eight symbols; bits that miss in the last symbol are zeros.
+#[inline]
+fn base32(token: &[u8], out: &mut [u8]) {
+    assert_eq!(out.len(), (token.len() * 8).div_ceil(5), "five bits are written in one symbol");
+    let (groups, tail) = token.as_chunks::<5>();
+    let (slots, rest) = out.as_chunks_mut::<8>();
+    for (slot, &[a, b, c, d, e]) in slots.iter_mut().zip(groups) {
+        let bits = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
+        for (i, pair) in slot.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            *pair = BASE32_PAIRS[(bits >> (30 - 10 * i)) as usize & 1023];
+        }
+    }
+    let mut last = [0; 8];
+    last[3..3 + tail.len()].copy_from_slice(tail);
+    let bits = u64::from_be_bytes(last);
+    for (i, symbol) in rest.iter_mut().enumerate() {
+        *symbol = BASE32_PAIRS[(bits >> (35 - 5 * i)) as usize & 31][1];
     }
 }
 
@@ -161,8 +195,10 @@ mod tests {
     }
 
     #[test]
-    fn base64_meets_the_known_answers_of_the_interoperable_scheme() {
+    fn hmac_and_base64_meet_the_known_answers_of_the_interoperable_scheme() {
         for case in vectors::cases::<vectors::HmacSha256>("hmac_sha256") {
+            let token = HmacKey::new(case.root().expose()).sign(case.canonical_utf8.as_bytes());
+            assert_eq!(token[..], unhex(&case.hex), "{case:?}");
             assert_eq!(encode(TokenEncoding::Base64, &unhex(&case.hex)), case.base64);
         }
     }
@@ -186,6 +222,42 @@ mod tests {
             assert_eq!(encode(TokenEncoding::Base64Url, token.as_bytes()), base64.trim_end_matches('='));
             assert_eq!(encode(TokenEncoding::Binary, token.as_bytes()), token);
         }
+    }
+
+    /// Against the crate, which other implementations agree with: each byte at each place of a group, and each length.
+    #[test]
+    fn hex_and_base32_equal_the_crate() {
+        let mut spec = data_encoding::Specification::new();
+        spec.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
+        let base32 = spec.encoding().unwrap();
+        let meet = |token: &[u8]| {
+            assert_eq!(encode(TokenEncoding::Hex, token), data_encoding::HEXLOWER.encode(token));
+            assert_eq!(encode(TokenEncoding::Base32, token), base32.encode(token));
+        };
+        for len in 0..=40 {
+            meet(&(0..len).map(|i| (i * 83 + 29) as u8).collect::<Vec<_>>());
+        }
+        for (place, byte) in (0..10).flat_map(|place| (0..=255).map(move |byte| (place, byte))) {
+            let mut token = [0x5a; 10];
+            token[place] = byte;
+            meet(&token);
+        }
+        // each of the ten bits that a pair of base32 symbols stands for
+        for bits in 0..1024_u16 {
+            meet(&(bits << 6).to_be_bytes());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "two digits")]
+    fn fail_hex_into_too_many_bytes() {
+        TokenEncoding::Hex.encode_into(&[0; 20], &mut [0; 41]);
+    }
+
+    #[test]
+    #[should_panic(expected = "one symbol")]
+    fn fail_base32_into_too_few_bytes() {
+        TokenEncoding::Base32.encode_into(&[0; 16], &mut [0; 25]);
     }
 
     #[test]
