@@ -99,3 +99,51 @@ fn no_source_file_is_longer_than_600_lines() {
         assert_eq!(long(&root().join(folder)), Vec::<String>::new(), "{folder}");
     }
 }
+
+/// Where the kernels are, and the files of that folder that hold unsafe code.
+const KERNELS: (&str, [&str; 4]) = ("crypto/lanes/", ["armv8.rs", "avx2.rs", "avx512.rs", "shani.rs"]);
+
+/// The lines of a source file without its comments and texts, and where `word` is among their words.
+fn lines_with(text: &str, word: &str) -> Vec<usize> {
+    let code = |line: &str| line.split("//").next().unwrap_or_default().split('"').step_by(2).collect::<String>();
+    let is_word = |line: &str| code(line).split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word);
+    text.lines().enumerate().filter(|(_, line)| is_word(line)).map(|(at, _)| at).collect()
+}
+
+/// Unsafe code is in the kernels, which one module lets off by name, and each use is argued for.
+#[test]
+fn unsafe_code_is_in_the_kernels_alone_with_its_reasons() {
+    let source = root().join("src");
+    let mut seen = Vec::new();
+    for path in files(&source).iter().filter(|path| path.ends_with(".rs")) {
+        let text = fs::read_to_string(source.join(path)).expect("reads");
+        let (used, let_off) = (lines_with(&text, "unsafe"), lines_with(&text, "unsafe_code"));
+        let lines: Vec<&str> = text.lines().collect();
+        match path.as_str() {
+            "lib.rs" => assert_eq!(let_off.iter().map(|at| lines[*at]).collect::<Vec<_>>(), ["#![deny(unsafe_code)]"]),
+            "crypto/lanes/mod.rs" => {
+                for at in let_off {
+                    let module = lines[at + 1].trim_start_matches("mod ").replace(';', ".rs");
+                    assert!(KERNELS.1.contains(&module.as_str()), "{path} lets off {module}");
+                }
+            }
+            _ => assert!(let_off.is_empty(), "{path} says which lints hold for unsafe code"),
+        }
+        match path.strip_prefix(KERNELS.0).filter(|file| KERNELS.1.contains(file)) {
+            Some(file) => seen.push(file.to_owned()),
+            None => assert!(used.is_empty(), "{path} holds unsafe code"),
+        }
+        for at in used {
+            let reason = lines[..at].iter().rev().find(|line| !line.contains("unsafe")).expect("not the first line");
+            assert!(reason.contains("// SAFETY: "), "{path}, line {}: no reason above it", at + 1);
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, KERNELS.1);
+}
+
+#[test]
+fn the_reader_of_code_sees_neither_comments_nor_texts() {
+    let text = "// unsafe\nlet x = \"unsafe\";\nlet x = unsafe { f() }; // why\n#[allow(unsafe_code)]\n";
+    assert_eq!((lines_with(text, "unsafe"), lines_with(text, "unsafe_code")), (vec![2], vec![3]));
+}

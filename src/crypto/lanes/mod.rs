@@ -1,10 +1,46 @@
 //! HMAC-SHA256 over many short messages.
 //!
-//! A column is millions of messages of a few bytes under one key, so what depends on the key alone is computed once:
-//! a message of up to 55 bytes then costs two calls of the compression function instead of four.
+//! A column is millions of messages of a few bytes under one key. What depends on the key alone is computed once: a
+//! message of up to 55 bytes then costs two calls of the compression function instead of four. The messages do not
+//! depend on each other, so several are hashed at the same time: [`Backend`] says how.
+//!
+//! The key's states are zeroed on drop. Not wiped are what the compression function leaves on the stack and in vector
+//! registers: copies of the key's states, blocks of messages and their schedules, and states between the two hashes.
+//!
+//! | file | holds | unsafe |
+//! |---|---|---|
+//! | `batch` | offsets to groups of messages of like length; padding | |
+//! | `wide` | a message in each lane of a vector | |
+//! | `avx512`, `avx2` | the vectors' operations for it | yes |
+//! | `interleaved` | a few messages in turns | |
+//! | `shani`, `armv8` | the SHA-256 instructions for it | yes |
+//! | `backend` | which of them runs | |
+
+// `allow`: vector loads and stores, and calls of functions for instructions that were asked for at run time
+#[cfg(target_arch = "aarch64")]
+#[allow(unsafe_code)]
+mod armv8;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod avx512;
+mod backend;
+mod batch;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod interleaved;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod shani;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use std::fmt;
 
+pub use backend::Backend;
 use sha2::{Digest, Sha256, block_api::compress256};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -15,6 +51,34 @@ const LENGTH_AT: usize = BLOCK - 8;
 /// The initial hash value of SHA-256 (FIPS 180-4, section 5.3.3).
 const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+
+/// K of FIPS 180-4, section 4.2.2: sixteen, in fours, for each pass over the message schedule.
+const ROUND_CONSTANTS: [[[u32; 4]; 4]; 4] = [
+    [
+        [0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5],
+        [0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5],
+        [0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3],
+        [0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174],
+    ],
+    [
+        [0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc],
+        [0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da],
+        [0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7],
+        [0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967],
+    ],
+    [
+        [0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc, 0x5338_0d13],
+        [0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85],
+        [0xa2bf_e8a1, 0xa81a_664b, 0xc24b_8b70, 0xc76c_51a3],
+        [0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070],
+    ],
+    [
+        [0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5],
+        [0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3],
+        [0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208],
+        [0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2],
+    ],
+];
 
 /// `H((K0 ^ opad) || H((K0 ^ ipad) || message))`, H = SHA-256 - RFC 2104.
 ///
@@ -85,11 +149,16 @@ impl HmacKey {
     /// # Panics
     /// If `offsets` is not one longer than `out`, or its values are negative, decreasing or beyond `values`.
     pub fn sign_many(&self, offsets: &[i32], values: &[u8], out: &mut [[u8; 32]]) {
+        self.sign_many_with(Backend::fastest(), offsets, values, out);
+    }
+
+    /// [`sign_many`](Self::sign_many) on a given backend, for tests and measurements: the result is the same.
+    ///
+    /// # Panics
+    /// As `sign_many`, and if the processor lacks the backend.
+    pub fn sign_many_with(&self, backend: Backend, offsets: &[i32], values: &[u8], out: &mut [[u8; 32]]) {
         assert_eq!(offsets.len(), out.len() + 1, "offsets must be one longer than the outputs");
-        for (bounds, slot) in offsets.windows(2).zip(out) {
-            // a negative offset becomes a huge one, which the slice refuses
-            *slot = self.sign(&values[bounds[0] as usize..bounds[1] as usize]);
-        }
+        backend.sign_many(self, offsets, values, out);
     }
 }
 
@@ -127,86 +196,4 @@ fn to_bytes(state: &[u32; 8]) -> [u8; 32] {
         *chunk = word.to_be_bytes();
     }
     bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::crypto::vectors::{self, unhex};
-    use hmac::{Hmac, KeyInit, Mac};
-
-    /// RFC 4231, section 4: (key, data, HMAC-SHA-256); case 5 is given there cut to 128 bits.
-    #[test]
-    fn meets_rfc_4231() {
-        let counting: Vec<u8> = (1..=25).collect();
-        let long_data = b"This is a test using a larger than block-size key and a larger than block-size data. \
-                          The key needs to be hashed before being used by the HMAC algorithm.";
-        let cases: [(&[u8], &[u8], &str); 7] = [
-            (&[0x0b; 20], b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
-            (
-                b"Jefe",
-                b"what do ya want for nothing?",
-                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
-            ),
-            (&[0xaa; 20], &[0xdd; 50], "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
-            (&counting, &[0xcd; 50], "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
-            (&[0x0c; 20], b"Test With Truncation", "a3b6167473100ee06e0c796c2955552b"),
-            (
-                &[0xaa; 131],
-                b"Test Using Larger Than Block-Size Key - Hash Key First",
-                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
-            ),
-            (&[0xaa; 131], long_data, "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"),
-        ];
-        for (key, data, expected) in cases {
-            let expected = unhex(expected);
-            assert_eq!(HmacKey::new(key).sign(data)[..expected.len()], expected);
-        }
-    }
-
-    #[test]
-    fn meets_the_known_answers_of_the_interoperable_scheme() {
-        for case in vectors::cases::<vectors::HmacSha256>("hmac_sha256") {
-            let token = HmacKey::new(case.root().expose()).sign(case.canonical_utf8.as_bytes());
-            assert_eq!(token[..], unhex(&case.hex), "{case:?}");
-        }
-    }
-
-    #[test]
-    fn equals_the_hmac_crate_at_every_key_and_message_length_around_the_blocks() {
-        let bytes: Vec<u8> = (0..300_u32).map(|i| (i * 7 + 3) as u8).collect();
-        for key_len in [0, 1, 16, 32, 63, 64, 65, 130] {
-            let key = HmacKey::new(&bytes[..key_len]);
-            for len in 0..=bytes.len() {
-                let mut oracle = Hmac::<Sha256>::new_from_slice(&bytes[..key_len]).unwrap();
-                oracle.update(&bytes[..len]);
-                assert_eq!(key.sign(&bytes[..len])[..], oracle.finalize().into_bytes()[..], "{key_len} {len}");
-            }
-        }
-    }
-
-    #[test]
-    fn many_equals_one_by_one_from_an_offset_that_is_not_zero() {
-        let key = HmacKey::new(b"key");
-        let values: Vec<u8> = (0..=255).collect();
-        let offsets = [5, 5, 60, 61, 189, 256];
-        let mut out = [[0; 32]; 5];
-        key.sign_many(&offsets, &values, &mut out);
-        for (i, token) in out.iter().enumerate() {
-            assert_eq!(*token, key.sign(&values[offsets[i] as usize..offsets[i + 1] as usize]));
-        }
-        key.sign_many(&[7], &values, &mut []);
-    }
-
-    #[test]
-    #[should_panic(expected = "one longer")]
-    fn fail_offsets_and_outputs_that_disagree() {
-        HmacKey::new(b"key").sign_many(&[0, 1], b"ab", &mut [[0; 32]; 2]);
-    }
-
-    #[test]
-    #[should_panic(expected = "range")]
-    fn fail_a_negative_offset() {
-        HmacKey::new(b"key").sign_many(&[-1, 1], b"ab", &mut [[0; 32]; 1]);
-    }
 }

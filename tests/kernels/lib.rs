@@ -1,0 +1,10 @@
+//! The kernels with unsafe code, by themselves: see README.md.
+#![deny(unsafe_code)]
+
+/// As in the library.
+#[path = "../../src/crypto"]
+pub mod crypto {
+    pub mod lanes;
+
+    pub use lanes::HmacKey;
+}
