@@ -1,199 +1,353 @@
-"""Times Lakeveil and its neighbours on one job, in turn, on this machine, and writes a Markdown table.
+"""Times Lakeveil and its neighbours on the same works, in turn, on this machine.
 
-    python3 benches/compare/compare.py --data DIR --lakeveil target/release/lakeveil [--runs 3] [--report FILE]
+    python3 benches/compare/compare.py --data DIR --lakeveil target/release/lakeveil
+    python3 benches/compare/compare.py --smoke --lakeveil target/release/lakeveil
 
-DIR holds what generate.py makes. The neighbours are installed into a virtual environment in the cache folder.
-A time counts only after the output has been checked (check.py).
+Tables are made in DIR where they are missing; outputs go beside them. The neighbours are installed into a virtual
+environment in the cache folder. A time counts only after the output has been checked (check.py). The figures go to
+results.json, and from there to README.md between its markers. See README.md of this folder.
 """
 
 import argparse
 import datetime
+import json
 import os
-import platform
+import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+import job  # noqa: E402
+import measure  # noqa: E402
+import report  # noqa: E402
+import works  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lakeveil"
-
-# runner -> (package whose version is shown, kind of token that check.py expects)
-RUNNERS = {
-    "lakeveil": (None, "hmac"),
-    "duckdb": ("duckdb", "hmac"),
-    "duckdb_sha256": ("duckdb", "sha256(key, value)"),
-    "polars": ("polars", "hmac, text key"),
-    "pyarrow": ("pyarrow", "hmac"),
-    "pyspark": ("pyspark", "hmac"),
-}
-DEFAULT_RUNNERS = ["lakeveil", "duckdb", "duckdb_sha256", "polars", "pyarrow"]
+ENV = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+# Spark 4 needs one of these or later
+JAVA = 17
 
 
-@dataclass
-class Result:
-    """What the runs of one runner came to."""
+def output_of(*command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=ENV, **options).stdout.strip()
 
-    version: str
-    seconds: list = field(default_factory=list)
-    peak_bytes: int = 0
-    output_bytes: int = 0
+
+# what is compared ------------------------------------------------------------------------------------------------
 
 
 def environment(spark):
-    """A virtual environment with the neighbours at the versions of the requirement files."""
-    folder = CACHE / "compare-venv"
-    python = folder / "bin" / "python"
+    """The Python of a virtual environment with the neighbours at the versions of the requirement files."""
+    python = CACHE / "compare-venv" / "bin" / "python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
     files = ["requirements.txt"] + (["requirements-spark.txt"] if spark else [])
-    wanted = [argument for name in files for argument in ("-r", HERE / name)]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted], check=True)
+    wanted = {line for name in files for line in (HERE / name).read_text().split()}
+    there = output_of(python, "-m", "pip", "list", "--format", "freeze", "--disable-pip-version-check").split()
+    if not wanted <= set(there):
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *sorted(wanted)]
+        subprocess.run(pip, check=True)
     return python
 
 
-def version(python, package, lakeveil):
-    if package is None:
-        return subprocess.run([lakeveil, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-1]
-    code = f"import importlib.metadata as m; print(m.version({package!r}))"
-    return subprocess.run([python, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+def require_java():
+    """Names the Java that Spark will find."""
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    if not java:
+        sys.exit(f"Spark needs Java {JAVA} or later (JAVA_HOME or PATH); for example Debian's openjdk-17-jre-headless")
+    said = subprocess.run([java, "-version"], stderr=subprocess.PIPE, text=True, check=True).stderr
+    version = re.search(r'version "([\d.]+)', said)[1]
+    if int(version.split(".")[0]) < JAVA:
+        sys.exit(f"Spark needs Java {JAVA} or later, and {java} is {version}")
+    return version
 
 
-def tree_bytes(root):
-    """Resident bytes of a process and its descendants, from /proc."""
-    page = os.sysconf("SC_PAGE_SIZE")
-    resident, pending = 0, [root]
-    while pending:
-        process = Path("/proc") / str(pending.pop())
-        try:
-            resident += int((process / "statm").read_text().split()[1]) * page
-            pending += [
-                int(child) for task in (process / "task").iterdir() for child in (task / "children").read_text().split()
-            ]
-        except (OSError, IndexError):
-            continue  # it ended while we looked
-    return resident
+def build_naive_csv():
+    target = CACHE / "naive-csv"
+    command = ["cargo", "build", "--quiet", "--release", "--locked", "--target-dir", target]
+    subprocess.run(command, cwd=HERE / "naive_csv", check=True)
+    return target / "release" / "naive_csv"
 
 
-def timed(command, env, log):
-    """Seconds and peak resident bytes of a command: the kernel's maximum for the largest process, and samples of the whole tree."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, cwd=REPOSITORY, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    ended, sampled = threading.Event(), [0]
-
-    def sample():
-        while not ended.wait(0.05):
-            sampled[0] = max(sampled[0], tree_bytes(process.pid))
-
-    sampler = threading.Thread(target=sample)
-    sampler.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    ended.set()
-    sampler.join()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        log.seek(0)
-        sys.exit(f"{command} ended with {process.returncode}:\n{log.read()[-4000:]}")
-    return seconds, max(usage.ru_maxrss * 1024, sampled[0])
+def locked_version(crate):
+    lock = (HERE / "naive_csv" / "Cargo.lock").read_text()
+    return re.search(rf'name = "{crate}"\nversion = "([^"]+)"', lock)[1]
 
 
-def machine():
-    with open("/proc/cpuinfo") as file:
-        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
+class Bench:
+    """The tools at hand: how each is called, and which version it is."""
+
+    def __init__(self, args, tools):
+        self.lakeveil = args.lakeveil.resolve()
+        self.threads = args.threads
+        self.python = environment("pyspark" in tools)
+        java = require_java() if "pyspark" in tools else None
+        self.naive_csv = build_naive_csv() if any(name.startswith("naive_csv") for name in tools) else None
+        self.versions = {name: self.version(works.TOOLS[name], java) for name in tools}
+
+    def version(self, tool, java):
+        if tool.package is None:
+            return output_of(self.lakeveil, "--version").split()[-1] if tool.token else ""
+        if tool.package == "csv":
+            return locked_version("csv")
+        text = output_of(self.python, "-c", f"import importlib.metadata as m; print(m.version({tool.package!r}))")
+        if tool.package == "polars":
+            text += " with polars-hash " + output_of(
+                self.python, "-c", "import importlib.metadata as m; print(m.version('polars-hash'))"
+            )
+        return f"{text} on Java {java}" if tool.package == "pyspark" else text
+
+    def command(self, name, work, data, out, reference):
+        threads = str(self.threads or os.cpu_count())
+        if name in report.PRODUCTS:
+            command = [self.lakeveil, "run", HERE / "policies" / f"{work.policy}.yaml", "--quiet"]
+            command += [] if works.TOOLS[name].syncs else ["--no-fsync"]
+            # without the option it takes every core: the default is what is measured
+            return command + (["--threads", threads] if self.threads else [])
+        if name == "copy":
+            # `sync FILE` is fsync of that file: the rest of the machine is not waited for
+            script = 'mkdir "$1" && cp "$0"/* "$1" && sync "$1"/* "$1"'
+            return ["sh", "-c", script, reference, out]
+        if name.startswith("naive_csv"):
+            keys = [f"{column}={job.text_key(column)}" for column in work.columns]
+            return [self.naive_csv, data, out, threads if name == "naive_csv_threads" else "1", *keys]
+        return [self.python, HERE / f"{name}_job.py", data, out, threads, ",".join(work.columns)]
+
+    def generate(self, folder, table, users):
+        if not folder.exists():
+            command = [self.python, HERE / "generate.py", table.kind, folder, "--format", table.format]
+            command += ["--files", str(table.files), "--rows", str(table.rows), "--users", str(users)]
+            subprocess.run(command, check=True, env=ENV)
+
+    def check(self, name, work, data, out, reference):
+        """Number of rows of a right output; ends the program over a wrong one."""
+        tool = works.TOOLS[name]
+        if tool.token is None:
+            if sizes(out) != sizes(reference):
+                sys.exit("the copy is not as large as what was copied")
+            return None
+        command = [self.python, HERE / "check.py", data, out, tool.token, ",".join(work.columns)]
+        checked = subprocess.run(command, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if checked.returncode:
+            sys.exit(f"{name} did another job: {checked.stdout}")
+        return int(checked.stdout)
 
 
-def folder_bytes(folder):
-    return sum(path.stat().st_size for path in folder.rglob("*.parquet"))
+# one work --------------------------------------------------------------------------------------------------------
 
 
-def table(results, rows, description):
-    base = statistics.median(results["lakeveil"].seconds) if "lakeveil" in results else None
-    lines = [
-        *description,
-        "",
-        "| runner | version | median s | all s | time / Lakeveil's | rows/s | peak memory | output | token |",
-        "|---|---|---|---|---|---|---|---|---|",
+def sizes(folder):
+    return {path.name: path.stat().st_size for path in job.data_files(folder)}
+
+
+def warm(folder):
+    """Reads a folder's files once, so that nobody pays for a cold cache."""
+    for path in job.data_files(folder):
+        with open(path, "rb") as file:
+            while file.read(1 << 24):
+                pass
+
+
+def keep_files(out, reference):
+    """What the copy will copy: the data files of our own output."""
+    reference.mkdir()
+    for path in job.data_files(out):
+        path.rename(reference / path.name)
+
+
+def measure_work(bench, work, data, tools, rounds):
+    """Runs the tools of a work in turn, in the opposite order in every other round; `rounds` tells how often each."""
+    found = {name: {"version": bench.versions[name], "seconds": [], "peak_bytes": 0} for name in tools}
+    rows = 0
+    # beside the data, so that all write to the disk that they read
+    with tempfile.TemporaryDirectory(dir=data.parent, prefix="compare-") as scratch:
+        out, reference = Path(scratch) / "out", Path(scratch) / "reference"
+        env = {**ENV, "COMPARE_DATA": str(data), "COMPARE_OUT": str(out)}
+        for turn in range(max(rounds.values())):
+            due = [name for name in tools if turn < rounds[name]]
+            for name in due if turn % 2 == 0 else reversed(due):
+                warm(reference if name == "copy" else data)
+                # what the run before left to be written is not this one's
+                os.sync()
+                command = bench.command(name, work, data, out, reference)
+                with open(Path(scratch) / "log", "w+") as log:
+                    seconds, peak = measure.timed(command, env, REPOSITORY, log)
+                rows = bench.check(name, work, data, out, reference) or rows
+                tool = found[name]
+                tool["seconds"].append(round(seconds, 3))
+                tool["peak_bytes"] = max(tool["peak_bytes"], peak)
+                tool["output_bytes"] = sum(sizes(out).values())
+                print(
+                    f"  {name} {seconds:.2f} s, {peak / 2**20:.0f} MiB, {tool['output_bytes'] / 1e6:.0f} MB out",
+                    flush=True,
+                )
+                if "copy" in tools and name in report.PRODUCTS and not reference.exists():
+                    keep_files(out, reference)
+                shutil.rmtree(out)
+    for name, tool in found.items():
+        tool["base_seconds"] = report.median(found[report.base_name(name)])
+    return {"rows": rows, "input_bytes": sum(sizes(data).values()), "tools": found}
+
+
+def tools_of(work, args):
+    """Those asked for, in the work's order; Lakeveil always, since every ratio is taken within one run."""
+    there = [*work.tools, *work.extra]
+    asked = set(args.only or work.tools)
+    if "lakeveil" in asked:
+        asked |= {"lakeveil_synced"} & set(work.tools)
+    if not args.spark and "pyspark" not in (args.only or []):
+        asked.discard("pyspark")
+    chosen = [name for name in there if name in asked]
+    bases = {report.base_name(name) for name in chosen}
+    return [name for name in there if name in bases or name in chosen]
+
+
+# results ---------------------------------------------------------------------------------------------------------
+
+
+def merge(results, key, measured, session):
+    """Keeps what earlier runs measured of tools that did not run now, if it was the same table."""
+    for tool in measured["tools"].values():
+        tool["session"] = session
+    before = results["works"].get(key)
+    if before and all(before[field] == measured[field] for field in ("rows", "input_bytes")):
+        measured["tools"] = {**before["tools"], **measured["tools"]}
+    results["works"][key] = measured
+    used = {tool["session"] for work in results["works"].values() for tool in work["tools"].values()}
+    results["sessions"] = {name: facts for name, facts in results["sessions"].items() if name in used}
+
+
+def load(path):
+    return json.loads(path.read_text()) if path.exists() else {"sessions": {}, "works": {}}
+
+
+def kernels(source):
+    """Throughputs out of criterion's text: of a file, or of the benchmark run now."""
+    if source == "run":
+        text = output_of("cargo", "bench", "--bench", "kernels", "--", "hmac", cwd=REPOSITORY)
+    else:
+        text = Path(source).read_text()
+    # a long name has a line of its own, a short one shares it with the time
+    found = re.findall(r"^(\S.*?)\s+time:[^\n]*\n\s+thrpt:\s+\[\S+ \S+ (\S+ \S+) ", text, re.MULTILINE)
+    if not found:
+        sys.exit("no throughput in criterion's output")
+    benches = [{"name": name, "throughput": throughput.replace("elem/s", " values/s")} for name, throughput in found]
+    return {"date": str(datetime.date.today()), "benches": benches}
+
+
+def smoke(args):
+    """Everything on a few thousand rows, and that the checks notice what is wrong; leaves nothing behind."""
+    args.runs = args.slow_runs = 1
+    with tempfile.TemporaryDirectory() as scratch:
+        args.data = Path(scratch)
+        results = run(args, {"sessions": {}, "works": {}}, lambda _: None, smoke=True)
+        subprocess.run([environment(False), HERE / "selftest.py"], check=True, env=ENV)
+        readme = Path(scratch) / "README.md"
+        shutil.copy(REPOSITORY / "README.md", readme)
+        report.write(readme, report.markdown(results))
+        assert report.markdown(results) in readme.read_text(), "README.md holds the table"
+    print("smoke: all works ran, and all outputs were as they must be")
+
+
+def run(args, results, save, smoke=False):
+    chosen = [
+        key
+        for key in works.WORKS
+        if not args.work or key in args.work or (key in works.GROWTH and "growth" in args.work)
     ]
-    for name, result in results.items():
-        median = statistics.median(result.seconds)
-        ratio = f"{median / base:.2f}" if base else ""
-        every = ", ".join(f"{seconds:.1f}" for seconds in result.seconds)
-        lines.append(
-            f"| {name} | {result.version} | {median:.1f} | {every} | {ratio} | {rows / median:,.0f} "
-            f"| {result.peak_bytes / 2**20:,.0f} MiB | {result.output_bytes / 1e6:,.0f} MB | {RUNNERS[name][1]} |"
-        )
-    return "\n".join(lines) + "\n"
+    tools = {key: tools_of(works.WORKS[key], args) for key in chosen}
+    bench = Bench(args, dict.fromkeys(name for names in tools.values() for name in names))
+    for name, version in bench.versions.items():
+        print(f"{name} {version}".strip(), flush=True)
+    if os.getloadavg()[0] > 0.3 and not smoke:
+        print("mind: the machine is busy; what others do counts into the times", flush=True)
+    session = datetime.datetime.now().strftime("%Y-%m-%d %H:%M:%S")
+    args.data.mkdir(parents=True, exist_ok=True)
+    threads = f", {args.threads} threads asked for" if args.threads else ""
+    results["sessions"][session] = {"machine": measure.machine(args.data) + threads}
+    for key in chosen:
+        work = works.WORKS[key]
+        if not tools[key]:
+            continue
+        table = work.smoke if smoke else replace(work.table, rows=round(work.table.rows * args.scale))
+        data = args.data.resolve() / table.folder
+        print(f"{key}: {work.title}", flush=True)
+        bench.generate(data, table, users=1000 if smoke else 500_000)
+        rounds = {name: args.slow_runs if works.TOOLS[name].slow else args.runs for name in tools[key]}
+        merge(results, key, measure_work(bench, work, data, tools[key], rounds), session)
+        save(results)
+    return results
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder made by generate.py")
     parser.add_argument("--lakeveil", type=Path, help="path of the release binary")
+    parser.add_argument("--data", type=Path, help="folder of the tables, made where missing; takes 12 GB")
+    parser.add_argument("--work", nargs="+", choices=[*works.WORKS, "growth"], help="these works instead of all")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=works.TOOLS,
+        metavar="TOOL",
+        help=f"Lakeveil and of these: {', '.join(works.TOOLS)}",
+    )
+    parser.add_argument("--spark", action="store_true", help=f"Spark too: 550 MB more to install, Java {JAVA} needed")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--only", nargs="+", choices=RUNNERS, default=DEFAULT_RUNNERS, metavar="RUNNER")
-    parser.add_argument("--report", type=Path, help="where to write the table; it is always printed")
+    parser.add_argument("--slow-runs", type=int, default=1, help="of DuckDB, pyarrow and Spark")
+    parser.add_argument("--threads", type=int, help="instead of one for each core")
+    parser.add_argument("--scale", type=float, default=1.0, help="0.1: a tenth of the rows, for a first try")
+    parser.add_argument("--results", type=Path, help="keep the figures there, print the table, leave README.md alone")
+    parser.add_argument(
+        "--kernels",
+        nargs="?",
+        const="run",
+        metavar="FILE",
+        help="add the HMAC kernel: run the benchmark, or read what it printed",
+    )
+    parser.add_argument(
+        "--report", action="store_true", help="measure nothing: make the table again from the figures kept"
+    )
+    parser.add_argument(
+        "--smoke", action="store_true", help="a few thousand rows: does everything work? keeps no figures"
+    )
     args = parser.parse_args()
-    if "lakeveil" in args.only and not args.lakeveil:
-        parser.error("--lakeveil PATH is needed, or --only without lakeveil")
+    if not args.lakeveil and not args.report:
+        parser.error("--lakeveil PATH is needed")
+    if not args.data and not args.report and not args.smoke:
+        parser.error("--data DIR is needed")
+    if args.scale != 1.0 and not args.results:
+        parser.error("--scale needs --results FILE: README.md shows whole tables only")
     return args
 
 
 def main():
     args = arguments()
-    data = args.data.resolve()
-    lakeveil = args.lakeveil and args.lakeveil.resolve()
-    python = environment(spark="pyspark" in args.only)
-    results = {name: Result(version(python, RUNNERS[name][0], lakeveil)) for name in args.only}
-    print(*(f"{name} {result.version}" for name, result in results.items()), sep="\n", flush=True)
+    if args.smoke:
+        return smoke(args)
 
-    rows = 0
-    # beside the data, so that all write to the disk that they read
-    with tempfile.TemporaryDirectory(dir=data.parent, prefix="compare-") as scratch:
-        out = Path(scratch) / "out"
-        env = {**os.environ, "COMPARE_DATA": str(data), "COMPARE_OUT": str(out), "PYTHONDONTWRITEBYTECODE": "1"}
-        # the first reader would pay for everybody's cold cache
-        for path in data.glob("*.parquet"):
-            path.read_bytes()
-        for run in range(args.runs):
-            for name, result in results.items():
-                shutil.rmtree(out, ignore_errors=True)
-                if name == "lakeveil":
-                    command = [lakeveil, "run", HERE / "policy.yaml", "--threads", str(args.threads), "--full"]
-                else:
-                    command = [python, HERE / f"{name}_job.py", data, out, str(args.threads)]
-                with open(Path(scratch) / "log", "w+") as log:
-                    seconds, peak = timed(command, env, log)
-                check = [python, HERE / "check.py", data, out, RUNNERS[name][1]]
-                checked = subprocess.run(check, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-                if checked.returncode:
-                    sys.exit(f"{name} did another job: {checked.stdout}")
-                rows = int(checked.stdout.split()[0])
-                result.seconds.append(seconds)
-                result.peak_bytes = max(result.peak_bytes, peak)
-                result.output_bytes = folder_bytes(out)
-                print(
-                    f"run {run + 1}: {name} {seconds:.1f} s, {peak / 2**20:.0f} MiB; {checked.stdout.strip()}",
-                    flush=True,
-                )
+    kept = args.results or HERE / "results.json"
 
-    description = [
-        f"{datetime.date.today()}, {machine()}; {args.threads} threads, {args.runs} runs each, in turn.",
-        f"{rows:,} rows in {len(list(data.glob('*.parquet')))} files of {folder_bytes(data) / 1e6:,.0f} MB.",
-    ]
-    report = table(results, rows, description)
-    print("\n" + report)
-    if args.report:
-        args.report.write_text(report)
+    def save(results):
+        kept.write_text(json.dumps(results, indent=1) + "\n")
+
+    results = load(kept)
+    if not args.report:
+        results = run(args, results, save)
+    if args.kernels:
+        results["kernels"] = kernels(args.kernels)
+        save(results)
+    text = report.markdown(results)
+    print("\n" + text + "\n")
+    print(*report.aims(results), sep="\n")
+    if not args.results:
+        report.write(REPOSITORY / "README.md", text)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,13 @@ import duckdb
 
 import job
 
+# text stays text: types guessed from CSV would be parsed and printed again for nothing
+READ = {"parquet": "read_parquet('{}')", "csv": "read_csv('{}', header = true, delim = ',', all_varchar = true)"}
+WRITE = {
+    "parquet": f"format parquet, compression zstd, compression_level {job.ZSTD_LEVEL}",
+    "csv": "format csv, header true",
+}
+
 
 def blob(data):
     return "'" + "".join(f"\\x{byte:02x}" for byte in data) + "'::blob"
@@ -15,13 +22,13 @@ def hmac_sql(column):
 
 
 def run(hash_sql):
-    sources, sink, threads = job.arguments()
-    replaced = ", ".join(f"substr({hash_sql(column)}, 1, {job.HEX_DIGITS}) as {column}" for column in job.COLUMNS)
-    with duckdb.connect(config={"threads": threads}) as db:
-        for source in sources:
+    asked = job.arguments()
+    replaced = ", ".join(f"substr({hash_sql(column)}, 1, {job.HEX_DIGITS}) as {column}" for column in asked.columns)
+    with duckdb.connect(config={"threads": asked.threads}) as db:
+        for source in asked.sources:
             db.execute(
-                f"copy (select * replace ({replaced}) from read_parquet('{source}')) "
-                f"to '{sink / source.name}' (format parquet, compression zstd)"
+                f"copy (select * replace ({replaced}) from {READ[asked.format].format(source)}) "
+                f"to '{asked.sink / source.name}' ({WRITE[asked.format]})"
             )
 
 

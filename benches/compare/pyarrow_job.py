@@ -2,6 +2,7 @@
 
 import hmac
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,20 +19,24 @@ def tokens(column, array):
     return pa.array(hashed, pa.string()).take(encoded.indices)
 
 
-def rewrite(source, sink):
+def replace(batch, replaced):
+    columns = {name: tokens(name, batch[name]) if name in replaced else batch[name] for name in batch.schema.names}
+    return pa.record_batch(columns, schema=batch.schema)
+
+
+def rewrite(source, sink, replaced):
     pa.set_cpu_count(1)
-    with pq.ParquetFile(source) as file, pq.ParquetWriter(sink, file.schema_arrow, compression="zstd") as writer:
-        for batch in file.iter_batches(batch_size=250_000):
-            columns = {
-                name: tokens(name, batch[name]) if name in job.COLUMNS else batch[name] for name in batch.schema.names
-            }
-            writer.write_batch(pa.record_batch(columns, schema=batch.schema))
+    with pq.ParquetFile(source) as file:
+        with pq.ParquetWriter(sink, file.schema_arrow, compression="zstd", compression_level=job.ZSTD_LEVEL) as writer:
+            for batch in file.iter_batches(batch_size=250_000):
+                writer.write_batch(replace(batch, replaced))
 
 
 def main():
-    sources, sink, threads = job.arguments()
-    with ProcessPoolExecutor(threads) as pool:
-        list(pool.map(rewrite, sources, [sink / source.name for source in sources]))
+    asked = job.arguments()
+    sinks = [asked.sink / source.name for source in asked.sources]
+    with ProcessPoolExecutor(asked.threads) as pool:
+        list(pool.map(rewrite, asked.sources, sinks, repeat(asked.columns)))
 
 
 if __name__ == "__main__":

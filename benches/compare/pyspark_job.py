@@ -13,9 +13,9 @@ def hmac_column(column):
 
 
 def main():
-    sources, sink, threads = job.arguments()
+    asked = job.arguments()
     spark = (
-        SparkSession.builder.master(f"local[{threads}]")
+        SparkSession.builder.master(f"local[{asked.threads}]")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
@@ -23,15 +23,16 @@ def main():
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
         .config("spark.sql.parquet.compression.codec", "zstd")
+        .config("spark.hadoop.parquet.compression.codec.zstd.level", str(job.ZSTD_LEVEL))
         # one task for each file, so that one file comes out for each that goes in
         .config("spark.sql.files.maxPartitionBytes", str(1 << 40))
         .config("spark.sql.files.openCostInBytes", str(1 << 40))
         .getOrCreate()
     )
     spark.sparkContext.setLogLevel("ERROR")
-    table = spark.read.parquet(*map(str, sources))
-    table = table.withColumns({column: hmac_column(column) for column in job.COLUMNS})
-    table.write.mode("overwrite").parquet(str(sink / "spark"))
+    table = spark.read.parquet(*map(str, asked.sources))
+    table = table.withColumns({column: hmac_column(column) for column in asked.columns})
+    table.write.mode("overwrite").parquet(str(asked.sink / "spark"))
     spark.stop()
 
 

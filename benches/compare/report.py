@@ -1,0 +1,191 @@
+"""The tables: for README.md between its markers, and for the terminal with the project's aims."""
+
+import statistics
+
+import works
+
+BEGIN, END = "<!-- performance -->", "<!-- /performance -->"
+PRODUCTS = ["lakeveil", "lakeveil_synced"]
+
+
+def median(tool):
+    return statistics.median(tool["seconds"])
+
+
+def seconds(tool):
+    """The median, and what it is the median of."""
+    runs = tool["seconds"]
+    spread = f"{min(runs):.2f} to {max(runs):.2f}" if len(runs) > 1 else "one run"
+    return f"{median(tool):.2f} s ({spread})"
+
+
+def mebibytes(tool):
+    return f"{tool['peak_bytes'] / 2**20:,.0f} MiB"
+
+
+def base_name(name):
+    """The run of Lakeveil that a tool is compared with: the one that syncs if the tool does."""
+    return "lakeveil_synced" if works.TOOLS[name].syncs else "lakeveil"
+
+
+def title(name, tool):
+    return works.TOOLS[name].title.format(tool["version"])
+
+
+def row(*cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def ratio(name, tool):
+    """How the tool's time relates to Lakeveil's in the same run."""
+    base = tool["base_seconds"]
+    text = f"{median(tool) / base:.2f}"
+    return f"{text} (Lakeveil's / copy's: {base / median(tool):.2f})" if name == "copy" else text
+
+
+def comparison_rows(results):
+    lines = [
+        row("work", "tool", "median (fastest to slowest)", "time / Lakeveil's", "peak memory"),
+        "|---|---|---|---|---|",
+    ]
+    for key, work in works.WORKS.items():
+        measured = results["works"].get(key)
+        if not measured or key in works.GROWTH:
+            continue
+        size = f"{work.title}: {measured['rows'] / 1e6:g} M rows, {measured['input_bytes'] / 1e6:,.0f} MB"
+        # Lakeveil, its peers from the fastest on, and the pair that syncs
+        tools = measured["tools"]
+        order = sorted(tools, key=lambda name: (works.TOOLS[name].syncs, name not in PRODUCTS, median(tools[name])))
+        for position, name in enumerate(order):
+            tool = tools[name]
+            said = "" if name in PRODUCTS else ratio(name, tool)
+            if said and tool["session"] != tools[base_name(name)]["session"]:
+                said += f" (measured apart, Lakeveil: {tool['base_seconds']:.2f} s)"
+            lines.append(
+                row(
+                    "" if position else size,
+                    title(name, tool),
+                    seconds(tool),
+                    said,
+                    "" if name == "copy" else mebibytes(tool),
+                )
+            )
+    return lines
+
+
+def growth_rows(results):
+    sizes = [(key, results["works"][key]) for key in works.GROWTH if key in results["works"]]
+    if not sizes:
+        return []
+    lines = [
+        "",
+        row("one object of", "median (fastest to slowest)", "for 1 M rows", "peak memory"),
+        "|---|---|---|---|",
+    ]
+    for _, measured in sizes:
+        (tool,) = measured["tools"].values()
+        millions = measured["rows"] / 1e6
+        lines.append(
+            row(
+                f"{millions:g} M rows, {measured['input_bytes'] / 1e6:,.0f} MB",
+                seconds(tool),
+                f"{median(tool) / millions:.2f} s",
+                mebibytes(tool),
+            )
+        )
+    return lines
+
+
+def kernel_rows(results):
+    kernels = results.get("kernels")
+    if not kernels:
+        return []
+    lines = ["", row("kernel, one thread", "median"), "|---|---|"]
+    return lines + [row(kernel["name"], kernel["throughput"]) for kernel in kernels["benches"]]
+
+
+def header(results):
+    """Machines and dates; more than one if works were measured apart."""
+    used = {tool["session"] for work in results["works"].values() for tool in work["tools"].values()}
+    places = {}
+    for session in sorted(used):
+        places.setdefault(results["sessions"][session]["machine"], []).append(session[:10])
+    return [f"{', '.join(dict.fromkeys(dates))}: {place}." for place, dates in places.items()]
+
+
+def markdown(results):
+    return "\n".join([*header(results), "", *comparison_rows(results), *growth_rows(results), *kernel_rows(results)])
+
+
+def write(readme, text):
+    """Puts the text between the markers of a README."""
+    before, found, rest = readme.read_text().partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not found or not ended:
+        raise ValueError(f"{readme.name} has no {BEGIN} … {END}")
+    readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def aims(results):
+    """Lines that say what the project wants, what came out, and whether that is enough."""
+    lines = []
+
+    def judge(what, value, text, met):
+        lines.append(f"{'met   ' if met else 'missed'}  {what}: {value} (aim: {text})")
+
+    for key, work in works.WORKS.items():
+        tools = results["works"].get(key, {"tools": {}})["tools"]
+        peers = [name for name in tools if not works.TOOLS[name].syncs and name != "lakeveil"]
+        times = {name: median(tools[name]) / tools[name]["base_seconds"] for name in peers}
+        if work.peer_aim and times:
+            fastest = min(times, key=times.get)
+            judge(
+                f"{work.title}, against the fastest peer, {title(fastest, tools[fastest])}",
+                f"{times[fastest]:.2f} times as fast",
+                f"{work.peer_aim:g}",
+                times[fastest] >= work.peer_aim,
+            )
+        if work.spark_aim and "pyspark" in times:
+            value = times["pyspark"]
+            judge(
+                f"{work.title}, against Spark",
+                f"{value:.2f} times as fast",
+                f"{work.spark_aim:g}",
+                value >= work.spark_aim,
+            )
+        if work.copy_aim and "copy" in tools:
+            value = tools["copy"]["base_seconds"] / median(tools["copy"])
+            judge(
+                f"{work.title}, against the copy",
+                f"{value:.2f} times its time",
+                f"at most {work.copy_aim:g}",
+                value <= work.copy_aim,
+            )
+    sizes = [results["works"][key] for key in works.GROWTH if key in results["works"]]
+    if len(sizes) > 1:
+        per_row = [median(size["tools"]["lakeveil_synced"]) / size["rows"] for size in sizes]
+        peaks = [size["tools"]["lakeveil_synced"]["peak_bytes"] / 2**20 for size in sizes]
+        value = max(per_row) / min(per_row)
+        judge(
+            "growth, slowest time for a row over the fastest",
+            f"{value:.3f}",
+            f"at most {works.GROWTH_AIM}",
+            value <= works.GROWTH_AIM,
+        )
+        lines.append(
+            f"        growth, peak memory by size: {', '.join(f'{peak:,.0f} MiB' for peak in peaks)} (aim: flat)"
+        )
+    ours = [
+        work["tools"][name]["peak_bytes"]
+        for work in results["works"].values()
+        for name in PRODUCTS
+        if name in work["tools"]
+    ]
+    if ours:
+        judge(
+            "peak memory at default settings, all works",
+            f"{max(ours) / 2**30:.2f} GiB",
+            f"at most {works.MEMORY_AIM_BYTES / 2**30:g} GiB",
+            max(ours) <= works.MEMORY_AIM_BYTES,
+        )
+    return lines
