@@ -52,7 +52,9 @@ impl TokenFormat {
             digests(start..end, signed)?;
             let tokens = data[start * token_len..end * token_len].chunks_exact_mut(token_len.max(1));
             for (digest, token) in signed.iter().zip(tokens) {
-                token[..prefix_len].copy_from_slice(self.prefix.as_bytes());
+                if prefix_len > 0 {
+                    token[..prefix_len].copy_from_slice(self.prefix.as_bytes());
+                }
                 self.encoding.encode_into(&digest[..self.bytes], &mut token[prefix_len..]);
             }
         }

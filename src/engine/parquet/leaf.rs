@@ -4,7 +4,6 @@
 //! - Of any other page the levels are kept and the values replaced.
 //! - Every header is written anew, without the raw minimum and maximum that writers put there.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array};
@@ -24,7 +23,7 @@ use parquet::schema::types::ColumnDescPtr;
 use super::compress::Compressor;
 use super::levels::{indices, parts};
 use super::page::{PageHeader, PageKind, RawPage, encoding_stats, pages};
-use super::values::{TextEncoding, ValueReader, encode, encode_entries};
+use super::values::{EncodedValues, TextEncoding, ValueReader, encode, encode_entries};
 use crate::engine::error::RewriteError;
 use crate::engine::outcome::Route;
 use crate::engine::stop::Stop;
@@ -271,33 +270,29 @@ impl Work<'_> {
             return Err(Refusal::Generic);
         }
         self.see(&made)?;
-        let encoded = encode(&made, self.rewriter.encoding).ok_or(Refusal::Generic)?;
+        // in version 1 the levels are compressed with the values
+        let before = match header.kind {
+            PageKind::V1 { .. } => parts.levels.to_vec(),
+            _ => Vec::new(),
+        };
+        let EncodedValues { bytes, encoding } =
+            encode(&made, self.rewriter.encoding, before).ok_or(Refusal::Generic)?;
+        let body = self.compressor.compress(&bytes).ok_or(Refusal::Generic)?;
+        let (uncompressed, compressed) = (length(&bytes)?, length(&body)?);
         match header.kind {
             PageKind::V1 { values, definition, repetition, .. } => {
-                let whole = [parts.levels.as_ref(), &encoded.bytes].concat();
-                let body = self.compressor.compress(&whole).ok_or(Refusal::Generic)?;
-                let kind = PageKind::V1 { values, encoding: encoded.encoding, definition, repetition };
-                let header = PageHeader { uncompressed: length(&whole)?, compressed: length(&body)?, crc: None, kind };
+                let kind = PageKind::V1 { values, encoding, definition, repetition };
+                let header = PageHeader { uncompressed, compressed, crc: None, kind };
                 self.written.page(header, [&body, &[]], parts.rows).ok_or(Refusal::Generic)
             }
             PageKind::V2 { values, nulls, rows, definition_bytes, repetition_bytes, .. } => {
-                let body = self.compressor.compress(&encoded.bytes).ok_or(Refusal::Generic)?;
-                let kind = PageKind::V2 {
-                    values,
-                    nulls,
-                    rows,
-                    encoding: encoded.encoding,
-                    definition_bytes,
-                    repetition_bytes,
-                    is_compressed: self.compressor.is_any(),
-                };
+                let is_compressed = self.compressor.is_any();
+                let kind =
+                    PageKind::V2 { values, nulls, rows, encoding, definition_bytes, repetition_bytes, is_compressed };
                 let levels = length(&parts.levels)?;
-                let header = PageHeader {
-                    uncompressed: length(&encoded.bytes)?.checked_add(levels).ok_or(Refusal::Generic)?,
-                    compressed: length(&body)?.checked_add(levels).ok_or(Refusal::Generic)?,
-                    crc: None,
-                    kind,
-                };
+                let with_levels = |size: i32| size.checked_add(levels).ok_or(Refusal::Generic);
+                let (uncompressed, compressed) = (with_levels(uncompressed)?, with_levels(compressed)?);
+                let header = PageHeader { uncompressed, compressed, crc: None, kind };
                 self.written.page(header, [&parts.levels, &body], parts.rows).ok_or(Refusal::Generic)
             }
             PageKind::Dictionary { .. } | PageKind::Other => Err(Refusal::Generic),
@@ -385,14 +380,13 @@ fn for_each_value(array: &ArrayRef, mut each: impl FnMut(&[u8])) -> Option<()> {
 
 /// Two entries of one value upset some readers.
 fn are_distinct(entries: &ArrayRef) -> bool {
-    let mut seen = HashSet::with_capacity(entries.len());
-    let mut distinct = true;
-    let mut hash = |value: &[u8]| {
-        use twox_hash::XxHash3_64;
-        // equal hashes of unequal values only cost a detour
-        distinct &= seen.insert(XxHash3_64::oneshot(value));
-    };
-    for_each_value(entries, &mut hash).is_some() && distinct
+    let mut hashes = Vec::with_capacity(entries.len());
+    if for_each_value(entries, |value| hashes.push(twox_hash::XxHash3_64::oneshot(value))).is_none() {
+        return false;
+    }
+    hashes.sort_unstable();
+    // equal hashes of unequal values only cost a detour
+    hashes.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// The least and the greatest of the values written.

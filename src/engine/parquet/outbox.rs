@@ -1,5 +1,5 @@
-//! Where a Parquet writer's bytes wait to be moved. Chunks that are copied from the source are holes in it: the writer
-//! counts them, but their bytes never pass through it.
+//! Where a Parquet writer's bytes wait to be moved. Chunks that are there already are holes in it: the writer counts
+//! them, but their bytes never pass through it.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -18,6 +18,15 @@ pub enum Segment {
     Source(Range<u64>),
 }
 
+impl Segment {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Source(range) => range.end - range.start,
+        }
+    }
+}
+
 /// The writer's end; clones share their contents.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox(Arc<Mutex<Contents>>);
@@ -28,15 +37,15 @@ struct Contents {
     position: u64,
     bytes: Vec<u8>,
     ready: Vec<Segment>,
-    /// Where in the output each hole begins, and the source's range.
-    holes: VecDeque<(u64, Range<u64>)>,
+    /// Where in the output each hole begins, and what fills it.
+    holes: VecDeque<(u64, Segment)>,
 }
 
 impl Outbox {
-    /// Announces that the bytes of the output from `at` on come from `source`.
-    pub fn announce(&self, at: u64, source: Range<u64>) {
-        if !source.is_empty() {
-            self.contents().holes.push_back((at, source));
+    /// Announces that the bytes of the output from `at` on are those of `segment`.
+    pub fn announce(&self, at: u64, segment: Segment) {
+        if segment.len() > 0 {
+            self.contents().holes.push_back((at, segment));
         }
     }
 
@@ -63,14 +72,14 @@ impl Contents {
     fn take_some(&mut self, buffer: &[u8]) -> usize {
         let before_hole = match self.holes.front() {
             None => u64::MAX,
-            Some((start, source)) if *start <= self.position => {
-                let left = start + (source.end - source.start) - self.position;
+            Some((start, segment)) if *start <= self.position => {
+                let left = start + segment.len() - self.position;
                 let passed = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
                 self.position += passed as u64;
                 if passed as u64 == left {
-                    let source = self.holes.pop_front().map(|(_, source)| source);
                     self.seal();
-                    self.append_source(source.unwrap_or_default());
+                    let filled = self.holes.pop_front();
+                    filled.into_iter().for_each(|(_, segment)| self.append(segment));
                 }
                 return passed;
             }
@@ -82,11 +91,11 @@ impl Contents {
         taken
     }
 
-    /// Neighbours in the source that are neighbours in the output are one segment.
-    fn append_source(&mut self, source: Range<u64>) {
-        match self.ready.last_mut() {
-            Some(Segment::Source(last)) if last.end == source.start => last.end = source.end,
-            _ => self.ready.push(Segment::Source(source)),
+    /// Neighbours in the source that are neighbours in the output become one segment.
+    fn append(&mut self, segment: Segment) {
+        match (self.ready.last_mut(), &segment) {
+            (Some(Segment::Source(last)), Segment::Source(next)) if last.end == next.start => last.end = next.end,
+            _ => self.ready.push(segment),
         }
     }
 }
@@ -107,7 +116,7 @@ impl Write for Outbox {
     }
 }
 
-/// Stands for bytes of the source while a chunk is appended: the writer takes as many as it wants, of no content.
+/// Stands for the bytes of a hole while a chunk is appended: the writer takes as many as it wants, of no content.
 #[derive(Debug)]
 pub struct Hole;
 
@@ -143,15 +152,15 @@ mod tests {
     fn holes_pass_no_bytes_however_they_are_written() {
         for step in [1, 2, 3, 7, 100] {
             let mut outbox = Outbox::default();
-            outbox.announce(3, 100..105);
-            outbox.announce(8, 105..107);
-            outbox.announce(12, 7..9);
-            outbox.announce(13, 5..5);
+            outbox.announce(3, Segment::Source(100..105));
+            outbox.announce(8, Segment::Source(105..107));
+            outbox.announce(12, Segment::Bytes(Bytes::from("XY")));
+            outbox.announce(13, Segment::Source(5..5));
             for piece in b"abc#######de##fghi".chunks(step) {
                 outbox.write_all(piece).unwrap();
             }
             let bytes = |text: &'static str| Segment::Bytes(Bytes::from(text));
-            let expected = [bytes("abc"), Segment::Source(100..107), bytes("de"), Segment::Source(7..9), bytes("fghi")];
+            let expected = [bytes("abc"), Segment::Source(100..107), bytes("de"), bytes("XY"), bytes("fghi")];
             assert_eq!(outbox.take(), expected, "by {step}");
             assert!(outbox.take().is_empty());
         }

@@ -151,53 +151,45 @@ pub fn is_encodable(data_type: &DataType) -> bool {
     matches!(data_type, Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView | FixedSizeBinary(_))
 }
 
-/// Encodes an array without nulls. `None` for a type that [`is_encodable`] refuses.
-pub fn encode(array: &ArrayRef, how: TextEncoding) -> Option<EncodedValues> {
+/// Encodes an array without nulls behind what `bytes` holds. `None` for a type that [`is_encodable`] refuses.
+pub fn encode(array: &ArrayRef, how: TextEncoding, mut bytes: Vec<u8>) -> Option<EncodedValues> {
     use DataType::*;
-    let encoded = match array.data_type() {
+    match array.data_type() {
         Utf8 => {
             let texts = array.as_string::<i32>();
+            let (first, last) = (texts.value_offsets()[0] as usize, texts.value_offsets()[texts.len()] as usize);
+            let data = &texts.value_data()[first..last];
             let common = common_length(texts.value_offsets());
-            match common.filter(|_| how == TextEncoding::Best) {
-                Some(length) => {
-                    let mut bytes = one_length(length, texts.len());
-                    let (first, last) = (texts.value_offsets()[0], texts.value_offsets()[texts.len()]);
-                    bytes.extend_from_slice(&texts.value_data()[first as usize..last as usize]);
-                    EncodedValues { bytes, encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY }
-                }
-                None => plain(texts.iter().flatten().map(str::as_bytes), texts.value_data().len(), texts.len()),
+            if let Some(length) = common.filter(|_| how == TextEncoding::Best) {
+                bytes.reserve_exact(data.len() + texts.len() / 16 + 32);
+                push_one_length(length, texts.len(), &mut bytes);
+                bytes.extend_from_slice(data);
+                return Some(EncodedValues { bytes, encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY });
             }
+            bytes.reserve_exact(data.len() + 4 * texts.len());
+            push_plain(texts.iter().flatten().map(str::as_bytes), &mut bytes);
         }
-        LargeUtf8 => return encode(&arrow::compute::cast(array, &Utf8).ok()?, how),
-        Utf8View => return encode(&arrow::compute::cast(array, &Utf8).ok()?, how),
-        Binary => {
-            let values = array.as_binary::<i32>();
-            plain(values.iter().flatten(), values.value_data().len(), values.len())
-        }
-        LargeBinary | BinaryView => return encode(&arrow::compute::cast(array, &Binary).ok()?, how),
+        LargeUtf8 | Utf8View => return encode(&arrow::compute::cast(array, &Utf8).ok()?, how, bytes),
+        Binary => push_plain(array.as_binary::<i32>().iter().flatten(), &mut bytes),
+        LargeBinary | BinaryView => return encode(&arrow::compute::cast(array, &Binary).ok()?, how, bytes),
         FixedSizeBinary(_) => {
-            let values = array.as_fixed_size_binary();
-            let mut bytes = Vec::with_capacity(values.len() * values.value_length() as usize);
-            values.iter().flatten().for_each(|value| bytes.extend_from_slice(value));
-            EncodedValues { bytes, encoding: Encoding::PLAIN }
+            array.as_fixed_size_binary().iter().flatten().for_each(|value| bytes.extend_from_slice(value));
         }
         _ => return None,
-    };
-    Some(encoded)
+    }
+    Some(EncodedValues { bytes, encoding: Encoding::PLAIN })
 }
 
 /// The entries of a dictionary page, which is always PLAIN.
 pub fn encode_entries(array: &ArrayRef) -> Option<Vec<u8>> {
-    encode(array, TextEncoding::Plain).map(|encoded| encoded.bytes)
+    encode(array, TextEncoding::Plain, Vec::new()).map(|encoded| encoded.bytes)
 }
 
-fn plain<'a>(values: impl Iterator<Item = &'a [u8]>, total: usize, count: usize) -> EncodedValues {
-    let mut bytes = Vec::with_capacity(total + 4 * count);
+fn push_plain<'a>(values: impl Iterator<Item = &'a [u8]>, bytes: &mut Vec<u8>) {
     for value in values {
         bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
         bytes.extend_from_slice(value);
     }
-    EncodedValues { bytes, encoding: Encoding::PLAIN }
 }
 
 fn common_length(offsets: &[i32]) -> Option<u32> {
@@ -210,9 +202,8 @@ const BLOCK_VALUES: usize = 128;
 const MINIBLOCKS: usize = 4;
 
 /// `count` equal lengths in DELTA_BINARY_PACKED: every block is a smallest delta of 0 and deltas of no bits.
-fn one_length(length: u32, count: usize) -> Vec<u8> {
+fn push_one_length(length: u32, count: usize, bytes: &mut Vec<u8>) {
     let blocks = count.saturating_sub(1).div_ceil(BLOCK_VALUES);
-    let mut bytes = Vec::with_capacity(16 + blocks * (1 + MINIBLOCKS));
     let zigzag = u64::from(length) << 1;
     for mut number in [BLOCK_VALUES as u64, MINIBLOCKS as u64, count as u64, zigzag] {
         while number >= 0x80 {
@@ -222,7 +213,6 @@ fn one_length(length: u32, count: usize) -> Vec<u8> {
         bytes.push(number as u8);
     }
     bytes.resize(bytes.len() + blocks * (1 + MINIBLOCKS), 0);
-    bytes
 }
 
 #[cfg(test)]
@@ -244,7 +234,7 @@ mod tests {
             let one: ArrayRef = Arc::new(StringArray::from_iter_values((0..count).map(|i| format!("{i:08}"))));
             let many: ArrayRef = Arc::new(StringArray::from_iter_values((0..count).map(|i| "x".repeat(i % 7))));
             for (texts, how) in [(&one, TextEncoding::Best), (&one, TextEncoding::Plain), (&many, TextEncoding::Best)] {
-                let encoded = encode(texts, how).unwrap();
+                let encoded = encode(texts, how, Vec::new()).unwrap();
                 let back = reader.read(&encoded.bytes.clone().into(), encoded.encoding, count).unwrap();
                 assert_eq!(&back, texts, "{count} {how:?}");
                 if count > 1 {
@@ -259,14 +249,14 @@ mod tests {
     fn slices_and_other_types_of_text_and_bytes_read_back() {
         let texts: ArrayRef = Arc::new(StringArray::from(vec!["ab", "cd", "ef"]));
         let two: ArrayRef = Arc::new(StringArray::from(vec!["cd", "ef"]));
-        let expected = encode(&two, TextEncoding::Best).unwrap();
+        let expected = encode(&two, TextEncoding::Best, Vec::new()).unwrap();
         for data_type in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View] {
             let sliced = arrow::compute::cast(&texts, &data_type).unwrap().slice(1, 2);
-            assert_eq!(encode(&sliced, TextEncoding::Best).unwrap().bytes, expected.bytes, "{data_type}");
+            assert_eq!(encode(&sliced, TextEncoding::Best, Vec::new()).unwrap().bytes, expected.bytes, "{data_type}");
         }
         let fixed: ArrayRef =
             Arc::new(FixedSizeBinaryArray::try_from_iter([b"abc", b"def"].iter().map(|v| v.as_slice())).unwrap());
-        let encoded = encode(&fixed.slice(1, 1), TextEncoding::Best).unwrap();
+        let encoded = encode(&fixed.slice(1, 1), TextEncoding::Best, Vec::new()).unwrap();
         assert_eq!(encoded.bytes, b"def");
         let read = reader(PhysicalType::FIXED_LEN_BYTE_ARRAY, 3, fixed.data_type());
         assert_eq!(&read.read(&encoded.bytes.into(), Encoding::PLAIN, 1).unwrap(), &fixed.slice(1, 1));

@@ -461,15 +461,17 @@ impl Appender {
                 let close = chunk.close_mut();
                 (close.offset_index, close.column_index) = (None, None);
             }
-            match chunk {
-                Chunk::Encoded(chunk) => chunk.append_to_row_group(&mut group),
-                Chunk::Rewritten(bytes, close) => group.append_column(&bytes, *close),
-                Chunk::Copied(range, close) => {
-                    self.outbox.announce(at, range);
-                    group.append_column(&Hole, *close)
+            let (segment, close) = match chunk {
+                Chunk::Encoded(chunk) => {
+                    chunk.append_to_row_group(&mut group).map_err(broken)?;
+                    at += length;
+                    continue;
                 }
-            }
-            .map_err(broken)?;
+                Chunk::Rewritten(bytes, close) => (Segment::Bytes(bytes), close),
+                Chunk::Copied(range, close) => (Segment::Source(range), close),
+            };
+            self.outbox.announce(at, segment);
+            group.append_column(&Hole, *close).map_err(broken)?;
             at += length;
         }
         group.close().map_err(broken)?;
