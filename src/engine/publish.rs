@@ -179,13 +179,13 @@ impl ObjectWriter {
         match &mut self.target {
             Target::Local { file, .. } => {
                 let mut open = file.take().ok_or_else(|| spent(&self.path))?;
-                let mut hasher = std::mem::take(&mut self.hasher);
-                let (open, hasher) = on_blocking_thread(move || {
-                    hasher.update(&part);
+                let hashing = hashed(std::mem::take(&mut self.hasher), part.clone());
+                // each takes about as long as the other, and one object alone is to keep two threads busy
+                let writing = on_blocking_thread(move || {
                     open.write(&part)?;
-                    Ok((open, hasher))
-                })
-                .await?;
+                    Ok(open)
+                });
+                let (open, hasher) = futures::future::try_join(writing, hashing).await?;
                 *file = Some(open);
                 self.hasher = hasher;
                 Ok(())
