@@ -109,7 +109,7 @@ pub fn bloom_filter(layout: &FileLayout, group: usize, leaf: usize, size: u64) -
 }
 
 /// Decompressed bytes handed on at a time: what a small object may expand to is not known.
-const TEXT_BYTES: usize = 8 << 20;
+pub(super) const TEXT_BYTES: usize = 8 << 20;
 
 /// The decompressed bytes of a CSV object, piece by piece.
 pub struct TextStream {
@@ -117,6 +117,8 @@ pub struct TextStream {
     stream: Option<Decompressing>,
     compute: Compute,
     digest: InputDigest,
+    /// Under way, over the piece that was handed on last.
+    hashing: Option<BoxFuture<'static, Result<(), RewriteError>>>,
 }
 
 /// A decompressor and what it has not taken yet.
@@ -135,7 +137,12 @@ impl TextStream {
             input: Bytes::new(),
             input_ended: false,
         });
-        Self { pieces, stream, compute: compute.clone(), digest: InputDigest::default() }
+        Self { pieces, stream, compute: compute.clone(), digest: InputDigest::default(), hashing: None }
+    }
+
+    /// The pool.
+    pub fn compute(&self) -> &Compute {
+        &self.compute
     }
 
     /// The digest of the object's bytes, as far as they were read.
@@ -144,13 +151,18 @@ impl TextStream {
     }
 
     async fn piece(&mut self) -> Result<Option<Bytes>, RewriteError> {
-        let Some(piece) = self.pieces.next().await.transpose()? else { return Ok(None) };
-        let digest = self.digest.clone();
+        let piece = self.pieces.next().await.transpose()?;
+        if let Some(hashing) = self.hashing.take() {
+            hashing.await?;
+        }
+        let Some(piece) = piece else { return Ok(None) };
+        let (digest, bytes) = (self.digest.clone(), piece.clone());
         let hash = move || {
-            digest.update(&piece);
-            Ok(Some(piece))
+            digest.update(&bytes);
+            Ok(())
         };
-        self.compute.run("hashing an input", hash).await
+        self.hashing = Some(Box::pin(self.compute.start("hashing an input", hash)));
+        Ok(Some(piece))
     }
 
     /// The next bytes; `None` at the end of a whole stream.
