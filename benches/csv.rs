@@ -2,10 +2,15 @@
 
 use std::fmt::Write;
 use std::hint::black_box;
+use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use lakeveil::engine::csv::{Blank, Blocks, Codec, Decoder, Dialect, Encoder, Header, Spans, parse_column, split};
+use lakeveil::engine::csv::{
+    Blank, Blocks, Codec, Counts, Cutter, Decoder, Dialect, Encoder, Header, Marks, OutputField, Spans, Surgery,
+    parse_column, split,
+};
 use lakeveil::policy::ColumnType;
 
 /// Bytes of one block.
@@ -114,6 +119,52 @@ fn write(c: &mut Criterion) {
     group.finish();
 }
 
+fn surgery(c: &mut Criterion) {
+    let mut group = c.benchmark_group("csv surgery");
+    for (shape, object) in shapes() {
+        let parsed = parsed(&object);
+        let rows = bytes::Bytes::from(parsed.rows.clone());
+        group.throughput(Throughput::Bytes(rows.len() as u64));
+        group.bench_function(BenchmarkId::new("cut chunks of 256 KiB to runs of records", shape), |b| {
+            b.iter(|| {
+                let mut cutter = Cutter::new(b',', b'"');
+                for start in (0..rows.len()).step_by(256 << 10) {
+                    let chunk = rows.slice(start..rows.len().min(start + (256 << 10)));
+                    cutter.push(&chunk, |run| drop(black_box(run))).expect("small records");
+                }
+                cutter.finish()
+            });
+        });
+        let mut marks = Marks::default();
+        group.bench_function(BenchmarkId::new("mark", shape), |b| {
+            b.iter(|| marks.scan(black_box(&rows), (b',', b'"'), COLUMNS, usize::MAX));
+        });
+        let fields = (0..COLUMNS).map(|source| {
+            let name = parsed.header.names()[source].clone();
+            OutputField { source, name, made: matches!(source, 0 | 2) }
+        });
+        let surgery = Surgery::new(&parsed.dialect, COLUMNS, fields.collect()).expect("has quotes");
+        let field = Field::new("made", DataType::Utf8, true);
+        let text = std::str::from_utf8(&rows).expect("is UTF-8");
+        let mut out = Vec::new();
+        group.bench_function(
+            BenchmarkId::new("mark, decode, write and count, 2 of 8 columns as they are", shape),
+            |b| {
+                b.iter(|| {
+                    out.clear();
+                    surgery.scan(black_box(&rows), usize::MAX, &mut marks).expect("sound");
+                    let made = |column| (&field, Arc::new(surgery.column(text, &marks, column)) as ArrayRef);
+                    surgery.write(&rows, &marks, &[made(0), made(2)], 1, &mut [0; 2], &mut out).expect("has text");
+                    let mut counts = Counts::new(COLUMNS);
+                    surgery.count(&rows, &marks, &mut counts);
+                    counts
+                });
+            },
+        );
+    }
+    group.finish();
+}
+
 fn types(c: &mut Criterion) {
     let mut group = c.benchmark_group("csv types");
     let batch = decoded(&parsed(&object("", "")), &(0..COLUMNS).collect::<Vec<_>>());
@@ -126,5 +177,5 @@ fn types(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, read, write, types);
+criterion_group!(benches, read, write, surgery, types);
 criterion_main!(benches);

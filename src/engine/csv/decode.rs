@@ -43,7 +43,14 @@ impl Decoder {
     /// # Panics
     /// Where `wanted` names a column that the header has not.
     pub fn new(dialect: &Dialect, header: &Header, wanted: &[usize]) -> Self {
-        let names = header.names().to_vec();
+        Self::of_names(dialect, header.names().to_vec(), wanted)
+    }
+
+    /// A decoder for objects with columns of these names.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn of_names(dialect: &Dialect, names: Vec<String>, wanted: &[usize]) -> Self {
         let field = |&column: &usize| ColumnField::new(&names[column], DataType::Utf8, true);
         let schema = Arc::new(Schema::new(wanted.iter().map(field).collect::<Vec<_>>()));
         Self { dialect: dialect.clone(), wanted: wanted.to_vec(), schema, names }

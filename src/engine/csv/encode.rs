@@ -1,7 +1,7 @@
 //! Arrow columns -> CSV.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Schema};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
 use memchr::memchr2;
 
 use super::Dialect;
@@ -84,6 +84,13 @@ pub enum EncodeError {
     },
 }
 
+impl FieldTexts {
+    /// About how many bytes the rows take.
+    pub(super) fn bytes(&self) -> usize {
+        self.texts.bytes()
+    }
+}
+
 impl Encoder {
     /// An encoder for this dialect.
     pub fn new(dialect: &Dialect) -> Self {
@@ -129,11 +136,11 @@ impl Encoder {
     /// be used.
     pub fn rows(&self, batch: &RecordBatch, first_row: u64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let schema = batch.schema();
-        let columns: Vec<Column> = schema
+        let columns: Vec<FieldTexts> = schema
             .fields()
             .iter()
             .zip(batch.columns())
-            .map(|(field, array)| Texts::new(field, array, first_row).map(|texts| self.column(texts)))
+            .map(|(field, array)| self.column(field, array, first_row))
             .collect::<Result<_, _>>()?;
         out.reserve(columns.iter().map(|column| column.texts.bytes() + batch.num_rows()).sum());
         for row in 0..batch.num_rows() {
@@ -141,24 +148,35 @@ impl Encoder {
                 if index > 0 {
                     out.push(self.dialect.delimiter());
                 }
-                match column.texts.get(row) {
-                    None => {}
-                    Some(text) if column.is_plain && !text.is_empty() => out.extend_from_slice(text),
-                    Some(text) => self.text(text, out).map_err(|NoQuote| EncodeError::NeedsQuotes {
-                        row: first_row + row as u64,
-                        column: schema.field(index).name().clone(),
-                    })?,
-                }
+                self.field(column, row, out).map_err(|NoQuote| EncodeError::NeedsQuotes {
+                    row: first_row + row as u64,
+                    column: schema.field(index).name().clone(),
+                })?;
             }
             out.push(b'\n');
         }
         Ok(())
     }
 
-    fn column(&self, texts: Texts) -> Column {
+    /// The texts of one column, for [`field`](Self::field).
+    pub(super) fn column(&self, field: &Field, array: &ArrayRef, first_row: u64) -> Result<FieldTexts, EncodeError> {
+        let texts = Texts::new(field, array, first_row)?;
         // one pass over the column's bytes, which the compiler vectorizes, spares a look at each value
         let is_special = texts.all_bytes().iter().fold(false, |seen, &b| seen | self.is_special(b) | (b == MARK[0]));
-        Column { is_plain: !is_special && !self.dialect.has_null_texts(), texts }
+        Ok(FieldTexts { is_plain: !is_special && !self.dialect.has_null_texts(), texts })
+    }
+
+    /// Appends one field, nothing for a null.
+    #[inline]
+    pub(super) fn field(&self, column: &FieldTexts, row: usize, out: &mut Vec<u8>) -> Result<(), NoQuote> {
+        match column.texts.get(row) {
+            None => Ok(()),
+            Some(text) if column.is_plain && !text.is_empty() => {
+                out.extend_from_slice(text);
+                Ok(())
+            }
+            Some(text) => self.text(text, out),
+        }
     }
 
     #[inline]
@@ -169,7 +187,8 @@ impl Encoder {
         (byte == b'\n') | (byte == b'\r') | (byte == self.dialect.delimiter()) | (byte == quote) | (byte == escape)
     }
 
-    fn text(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), NoQuote> {
+    /// Appends one text, in quotes if it needs them.
+    pub(super) fn text(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), NoQuote> {
         let needs_quotes = self.dialect.is_null(text)
             || text.starts_with(MARK)
             || text.iter().fold(false, |seen, &b| seen | self.is_special(b));
@@ -192,16 +211,18 @@ impl Encoder {
     }
 }
 
-const MARK: &[u8] = b"\xEF\xBB\xBF";
+/// The byte order mark.
+pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
-struct Column {
+/// The texts of a column that is written.
+pub(super) struct FieldTexts {
     texts: Texts,
     /// Whether no text needs quotes, unless it is empty.
     is_plain: bool,
 }
 
 /// Quotes are needed and the dialect has none.
-struct NoQuote;
+pub(super) struct NoQuote;
 
 #[cfg(test)]
 mod tests;
