@@ -70,6 +70,11 @@ pub struct TextRows {
 }
 
 impl TextRows {
+    /// Rows that are parsed already, as one batch; `first_row` rows of the object lie before them.
+    pub fn of(batch: RecordBatch, first_row: u64) -> Self {
+        Self { rows: batch.num_rows(), batches: vec![batch], first_row }
+    }
+
     /// Parses `blocks`, which follow each other, in parallel.
     ///
     /// # Errors

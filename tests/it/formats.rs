@@ -3,6 +3,7 @@
 mod every_rule;
 mod footers;
 mod sources;
+mod surgery;
 mod web;
 
 use std::fs;
@@ -172,7 +173,8 @@ fn plain(name: &str, bytes: &[u8]) -> String {
         "zst" => text = zstd::decode_all(bytes).expect("is zstd"),
         _ => text = bytes.to_vec(),
     }
-    String::from_utf8(text).expect("is UTF-8")
+    let text = String::from_utf8(text).expect("is UTF-8");
+    text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()
 }
 
 /// RFC 4180, one character after the other.
@@ -190,6 +192,8 @@ fn cells(text: &str, Dialect { delimiter, quote, .. }: Dialect) -> Vec<Vec<Optio
         } else if c == quote {
             inside = true;
             field.get_or_insert_default();
+        } else if c == '\r' && chars.peek() == Some(&'\n') {
+            // one line break
         } else if c == delimiter || c == '\n' {
             record.push(field.take());
             if c == '\n' {
@@ -323,6 +327,7 @@ fn null_is_nothing_and_empty_is_quotes() {
     let b = ["x", "y", "z", "w", "u"].map(|value| token("b", value));
     let rules = "columns: { a: keep, b: { pseudonym: { domain: b } } }\n";
     let (empty, v, null) = (token("a", ""), token("a", "v"), token("a", "NULL"));
+    let kept = format!("a,b\n,{}\n\"\",{}\nv,{}\nNULL,{}\n\"NULL\",{}\n", b[0], b[1], b[2], b[3], b[4]);
     for (case, source, rules, expected) in [
         ("kept", "", rules, format!("a,b\n,{}\n\"\",{}\nv,{}\nNULL,{}\nNULL,{}\n", b[0], b[1], b[2], b[3], b[4])),
         (
@@ -352,7 +357,9 @@ fn null_is_nothing_and_empty_is_quotes() {
     ] {
         lake.put("policy.yaml", policy(source, "", rules));
         lake.run_well(&["--full"]);
-        assert_eq!(fs::read_to_string(lake.path("out/t.csv")).expect("reads"), expected, "{case}");
+        // what is kept is kept to the byte, the words for null included
+        let direct = if case.starts_with("kept") { &kept } else { &expected };
+        assert_eq!(fs::read_to_string(lake.path("out/t.csv")).expect("reads"), *direct, "{case}");
         // by way of Parquet the same comes out
         lake.put("policy.yaml", policy(source, ", format: parquet", rules));
         lake.run_well(&["--sink", "via/", "--full"]);

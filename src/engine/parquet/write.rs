@@ -424,7 +424,8 @@ impl ColumnPart {
         }
     }
 
-    fn unseen(figures: usize) -> Self {
+    /// What is known of a column that nobody looked at.
+    pub fn unseen(figures: usize) -> Self {
         Self { tallies: vec![Tally::default(); figures], routes: vec![Vec::new(); figures] }
     }
 }
