@@ -140,15 +140,19 @@ impl Run {
             figures.merge(&seen);
             let columns = seen.states.into_iter().map(streamed).collect();
             sum.add(rows, Part { rows, columns });
-            let (returned, bytes) = self
-                .compute
-                .run("appending a unit", move || {
-                    let mut appender = appender;
-                    let bytes = appender.append(text)?;
-                    Ok((appender, bytes))
-                })
-                .await?;
-            appender = returned;
+            let bytes = match self.text.codec {
+                // nothing to compute: it need not wait for its turn on the pool
+                None => appender.append(text)?,
+                Some(_) => {
+                    let compress = move || {
+                        let bytes = appender.append(text)?;
+                        Ok((appender, bytes))
+                    };
+                    let (returned, bytes) = self.compute.run("compressing", compress).await?;
+                    appender = returned;
+                    bytes
+                }
+            };
             self.progress.rows_done(rows);
             send.send((bytes, records.reservation)).await.map_err(gone)?;
         }

@@ -1,5 +1,5 @@
-//! Bytes of whole records -> where each record begins, its delimiters lie and it ends: what [`split`](super::split)
-//! finds, for dialects without escape, at several times its speed.
+//! Bytes of whole records -> where each record begins, its delimiters lie and it ends: what [`split`](super::split())
+//! finds, for dialects without escape, at about twice its speed where few fields are quoted.
 //!
 //! 64 bytes become one bit mask, in a form that the compiler turns into vector instructions; only the bits that are
 //! set are looked at. What is not sound is not explained here: the caller lets [`Decoder`](super::Decoder) name it.

@@ -96,6 +96,23 @@ fn a_tenant_column_steers_the_token_and_stays_as_it_lies() {
 }
 
 #[test]
+fn a_partition_of_the_path_steers_the_token_too() {
+    let rest = "columns: { id: { pseudonym: { domain: \"users/{region}\" } }, n: keep, region: keep }\n";
+    let (lake, _) = run("region=eu/t.csv", b"id,n\r\n1,01\r\n", "", rest);
+    assert_eq!(out(&lake, "region=eu/t.csv"), format!("id,n\r\n{},01\r\n", token("users/eu", "1")));
+}
+
+#[test]
+fn fail_a_value_whose_partition_is_null() {
+    let rest = "columns: { id: { pseudonym: { domain: \"users/{region}\" } }, region: keep }\n";
+    let lake = Lake::new();
+    lake.put("in/region=__HIVE_DEFAULT_PARTITION__/t.csv", "id\n\n1\n");
+    lake.put("policy.yaml", policy("", "", rest));
+    let told = lake.run_to(1, &[]).to_string();
+    assert!(told.contains("column `id`, row 2: a value could not be taken"), "{told}");
+}
+
+#[test]
 fn compressed_on_either_side_it_is_the_same() {
     let expected = out(
         &run("t.csv", ODD.as_bytes(), "", "unlisted: keep\ncolumns: { id: { pseudonym: { domain: e } } }\n").0,
