@@ -105,9 +105,11 @@ impl Cell {
     /// Why this type can't be transformed.
     pub fn output_type(&self, input: &DataType) -> Result<DataType, String> {
         match input {
-            DataType::Dictionary(keys, values) => {
-                Ok(DataType::Dictionary(keys.clone(), Box::new(self.output_type(values)?)))
-            }
+            DataType::Dictionary(keys, values) => Ok(match self.output_type(values)? {
+                // Parquet readers stumble over dictionaries of these
+                fixed @ DataType::FixedSizeBinary(_) => fixed,
+                made => DataType::Dictionary(keys.clone(), Box::new(made)),
+            }),
             DataType::RunEndEncoded(ends, values) => {
                 let inner = self.output_type(values.data_type())?;
                 let field = values.as_ref().clone().with_data_type(inner).with_metadata(Default::default());
@@ -130,7 +132,14 @@ impl Cell {
     ) -> Result<ArrayRef, CellError> {
         match array.data_type() {
             DataType::Dictionary(_, values) if companions.is_empty() && !values.is_nested() => {
-                self.apply_to_dictionary(array, memo, tally)
+                let made = self.apply_to_dictionary(array, memo, tally)?;
+                let dictionary = made.as_any_dictionary();
+                match dictionary.values().data_type() {
+                    fixed @ DataType::FixedSizeBinary(_) => {
+                        self.rebuild(arrow::compute::take(dictionary.values(), dictionary.keys(), None), fixed)
+                    }
+                    _ => Ok(made),
+                }
             }
             DataType::Dictionary(_, values) => {
                 let out_type = self.promised(array.data_type())?;
@@ -168,7 +177,16 @@ impl Cell {
         built.map_err(|_| TransformError::Build(data_type.clone()).into())
     }
 
-    fn apply_to_dictionary(&self, array: &ArrayRef, memo: &mut Memo, tally: &mut Tally) -> Result<ArrayRef, CellError> {
+    /// As [`apply`](Self::apply), for a dictionary: what comes back is one, of as many entries.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn apply_to_dictionary(
+        &self,
+        array: &ArrayRef,
+        memo: &mut Memo,
+        tally: &mut Tally,
+    ) -> Result<ArrayRef, CellError> {
         let dictionary = array.as_any_dictionary();
         let entries = match memo.0.take().filter(|entries| same_memory(&entries.source, dictionary.values())) {
             Some(entries) => memo.0.insert(entries),
@@ -204,7 +222,9 @@ impl Cell {
         let (source, text) = if is_supported(array.data_type()) {
             let Canonical { values, failures: without_text } =
                 canonical(array, self.meaning).map_err(TransformError::from)?;
-            failures.extend(without_text);
+            if self.transform.needs_text() {
+                failures.extend(without_text);
+            }
             (Some(values.clone()), values)
         } else {
             (None, BinaryArray::new_null(array.len()))

@@ -26,6 +26,10 @@ impl Transform for Hash {
         "hash"
     }
 
+    fn looks_random(&self) -> bool {
+        true
+    }
+
     fn output_type(&self, input: &DataType) -> Result<DataType, String> {
         require_canonical(input)?;
         Ok(match self.format.data_type() {

@@ -41,6 +41,16 @@ pub trait Transform: std::fmt::Debug + Send + Sync {
     /// Why this type can't be transformed, for the person who wrote the policy.
     fn output_type(&self, input: &DataType) -> Result<DataType, String>;
 
+    /// Whether values are looked at at all: if not, one without a text form is no obstacle.
+    fn needs_text(&self) -> bool {
+        true
+    }
+
+    /// Whether outputs look random, so that no compressor finds anything in them but their alphabet.
+    fn looks_random(&self) -> bool {
+        false
+    }
+
     /// Transforms every value.
     ///
     /// # Errors

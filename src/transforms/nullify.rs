@@ -16,6 +16,10 @@ impl Transform for Nullify {
         "nullify"
     }
 
+    fn needs_text(&self) -> bool {
+        false
+    }
+
     fn output_type(&self, input: &DataType) -> Result<DataType, String> {
         Ok(bare(input))
     }

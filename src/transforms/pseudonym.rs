@@ -31,6 +31,10 @@ impl Transform for Pseudonym {
         "pseudonym"
     }
 
+    fn looks_random(&self) -> bool {
+        true
+    }
+
     fn output_type(&self, input: &DataType) -> Result<DataType, String> {
         require_canonical(input)?;
         Ok(match self.format.data_type() {

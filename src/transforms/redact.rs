@@ -25,6 +25,10 @@ impl Transform for Redact {
         "redact"
     }
 
+    fn needs_text(&self) -> bool {
+        false
+    }
+
     fn output_type(&self, input: &DataType) -> Result<DataType, String> {
         match input {
             DataType::Struct(_) | DataType::List(_) | DataType::LargeList(_) | DataType::Map(..) => {
