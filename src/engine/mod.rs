@@ -21,6 +21,7 @@ pub mod rows;
 pub mod sql;
 pub mod stop;
 pub mod storage;
+mod sum;
 mod text_object;
 pub mod text_rows;
 pub mod text_surgery;

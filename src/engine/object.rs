@@ -14,15 +14,15 @@ use super::compute::Compute;
 use super::csv::Dialect;
 use super::discover::{ObjectFormat, SinkFormat, SourceObject};
 use super::error::RewriteError;
-use super::evaluate::{ColumnState, mask, sources};
+use super::evaluate::{mask, sources};
 use super::inspect::codec;
-use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Route, RouteBytes, Status};
+use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Status};
 use super::parquet::footer::{self, Footer};
 use super::parquet::index::{self, PageIndexes};
 use super::parquet::outbox::Segment;
 use super::parquet::routes::Routes;
 use super::parquet::rows::FileLayout;
-use super::parquet::write::{self, ColumnPart, EncodedRows, ParquetSettings, Source};
+use super::parquet::write::{self, EncodedRows, ParquetSettings, Source};
 use super::privacy::PathPrivacy;
 use super::progress::Progress;
 use super::publish::{ObjectWriter, Published};
@@ -30,6 +30,7 @@ use super::records::{InputId, OutputRef, Record, RecordStore, RunIdentity, super
 use super::rows::{Rows, WithPartitions};
 use super::stop::Stop;
 use super::storage::{Entry, Expected, Storage};
+use super::sum::{Part, Sum, streamed};
 use super::text_rows::TextLayout;
 use super::text_write::{EncodedText, TextAppender, TextEncoder, TextSettings};
 use super::time::timestamp;
@@ -96,10 +97,10 @@ pub struct Task {
 
 /// What was written for an object.
 pub(super) struct Done {
-    published: Published,
-    rows_in: u64,
+    pub(super) published: Published,
+    pub(super) rows_in: u64,
     pub(super) rows_out: u64,
-    input_sha256: Option<String>,
+    pub(super) input_sha256: Option<String>,
     pub(super) columns: Vec<ColumnFacts>,
 }
 
@@ -334,9 +335,8 @@ impl Run {
         // rows of nested pages begin where the source's index says that they do
         leaves.extend(routes.rewritten().filter(|&leaf| schema.column(leaf).max_rep_level() > 0));
         let indexes = index::read(&self.source, entry, footer, &leaves).await?;
-        let groups = layout.metadata().row_groups().iter().enumerate().filter(|(_, group)| group.num_rows() > 0);
-        let is_whole = |(index, _)| leaves.iter().all(|&leaf| indexes.offsets(index, leaf).is_some());
-        let whole = groups.map(is_whole).all(|is_whole| is_whole);
+        let mut groups = layout.metadata().row_groups().iter().enumerate().filter(|(_, group)| group.num_rows() > 0);
+        let whole = groups.all(|(index, _)| leaves.iter().all(|&leaf| indexes.offsets(index, leaf).is_some()));
         Ok(whole.then_some(indexes))
     }
 
@@ -445,12 +445,6 @@ struct Encoded {
     reservation: Reservation,
 }
 
-/// What one unit adds to an object's figures.
-pub(super) struct Part {
-    pub(super) rows: u64,
-    pub(super) columns: Vec<ColumnPart>,
-}
-
 impl AnyEncoder {
     fn encode(
         &self,
@@ -489,82 +483,6 @@ impl AnyAppender {
             Self::Parquet(appender) => appender.finish(),
             Self::Text(appender) => Ok(vec![Segment::Bytes(appender.finish()?)]),
         }
-    }
-}
-
-/// A column of a format without columns; nobody looked at one whose state has no figures.
-pub(super) fn streamed(state: ColumnState) -> ColumnPart {
-    if state.shape.tallies.is_empty() {
-        return ColumnPart::unseen(1);
-    }
-    let tallies = state.shape.tallies;
-    let routes = vec![vec![RouteBytes { route: Route::Stream, bytes: None }]; tallies.len()];
-    ColumnPart { tallies, routes }
-}
-
-/// Figures of an object, added up over its units.
-pub(super) struct Sum {
-    rows_in: u64,
-    rows_out: u64,
-    columns: Vec<Option<ColumnPart>>,
-}
-
-impl Sum {
-    pub(super) fn new(plan: &Plan) -> Self {
-        Self { rows_in: 0, rows_out: 0, columns: plan.columns.iter().map(|_| None).collect() }
-    }
-
-    pub(super) fn rows_in(&self) -> u64 {
-        self.rows_in
-    }
-
-    pub(super) fn add(&mut self, rows_in: u64, part: Part) {
-        self.rows_in += rows_in;
-        self.rows_out += part.rows;
-        for (sum, part) in self.columns.iter_mut().zip(part.columns) {
-            match sum {
-                Some(sum) => sum.add(part),
-                None => *sum = Some(part),
-            }
-        }
-    }
-
-    pub(super) fn done(self, task: &Task, published: Published, input_sha256: Option<String>) -> Done {
-        let plan = &task.plan;
-        let mut columns = Vec::new();
-        for (column, part) in plan.columns.iter().zip(self.columns) {
-            // an object without a unit has seen all its values: none
-            let part = part.unwrap_or_else(|| ColumnPart::of_nothing(column.leaves.len()));
-            for ((leaf, tally), routes) in column.leaves.clone().zip(part.tallies).zip(part.routes) {
-                columns.push(ColumnFacts {
-                    name: plan.description.columns[leaf].name.clone(),
-                    routes,
-                    values: tally.values,
-                    nulls: tally.nulls,
-                    empties: tally.empties,
-                    transformed: Some(tally.transformed),
-                    failed: Some(tally.failed),
-                    distinct_in: tally.distinct_in,
-                    distinct_out: tally.distinct_out,
-                });
-            }
-        }
-        for partition in &plan.partitions {
-            let value = task.object.partitions.iter().find(|known| known.column == partition.name);
-            let is_null = value.is_none_or(|known| known.value.is_none());
-            columns.push(ColumnFacts {
-                name: plan.description.columns[partition.leaf].name.clone(),
-                routes: vec![RouteBytes { route: Route::Path, bytes: None }],
-                values: Some(self.rows_out),
-                nulls: Some(if is_null { self.rows_out } else { 0 }),
-                empties: None,
-                transformed: None,
-                failed: None,
-                distinct_in: None,
-                distinct_out: None,
-            });
-        }
-        Done { published, rows_in: self.rows_in, rows_out: self.rows_out, input_sha256, columns }
     }
 }
 

