@@ -10,6 +10,7 @@ mod keys;
 mod paths;
 mod publishing;
 mod quickstart;
+mod routes;
 mod rules;
 mod storage;
 mod stores;

@@ -1,0 +1,79 @@
+//! Faults that the other tests of this folder found, each in its smallest form.
+
+use std::fs;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Date32Array, DictionaryArray, ListArray, RecordBatch, StringArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, Int32Type};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::{WriterProperties, WriterVersion};
+
+use super::both_ways;
+use crate::support::{Lake, batch, token};
+
+fn dictionary() -> ArrayRef {
+    Arc::new(["ab", "cd", "ab"].into_iter().collect::<DictionaryArray<Int32Type>>())
+}
+
+#[test]
+fn binary_tokens_of_a_dictionary_column_are_read_back_on_every_way() {
+    let lake = Lake::new();
+    lake.put_parquet("in/t.parquet", vec![("id", dictionary())]);
+    let rules = "columns: { id: { pseudonym: { domain: ids, encoding: binary } } }\n";
+    both_ways(&lake, "compression: none", rules);
+    for folder in ["out", "streamed"] {
+        // without the Arrow schema too it must be what its Parquet type says
+        let bytes = fs::read(lake.path(folder).join("t.parquet")).expect("reads");
+        let column = batch(bytes).column(0).clone();
+        let plain = arrow::compute::cast(&column, &DataType::FixedSizeBinary(16)).expect("casts");
+        let tokens: Vec<String> =
+            plain.as_fixed_size_binary().iter().flatten().map(|bytes| data_encoding::HEXLOWER.encode(bytes)).collect();
+        assert_eq!(tokens, ["ab", "cd", "ab"].map(|id| token("ids", id)), "{folder}");
+    }
+}
+
+#[test]
+fn items_of_a_copied_list_are_counted_as_on_the_long_way() {
+    let lake = Lake::new();
+    let lists = [Some(vec![Some(1), Some(2)]), None, Some(vec![None, Some(3), Some(4)])];
+    let list = ListArray::from_iter_primitive::<Int32Type, _, _>(lists);
+    lake.put_parquet("in/t.parquet", vec![("list", Arc::new(list))]);
+    let (routed, streamed) = both_ways(&lake, "compression: none", "columns: { \"list[]\": keep }\n");
+    assert_eq!(streamed["columns"][0]["values"], 5);
+    let known = &routed["columns"][0]["values"];
+    assert!(known.is_null() || *known == 5, "{known}");
+}
+
+#[test]
+fn values_without_a_text_form_can_be_nullified() {
+    let lake = Lake::new();
+    let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(1), Some(4_000_000)]));
+    lake.put_parquet("in/t.parquet", vec![("day", days)]);
+    lake.policy("columns: { day: { nullify: {} } }\n");
+    lake.run_well(&[]);
+    let made = batch(fs::read(lake.path("out/t.parquet")).expect("reads"));
+    assert_eq!(made.column(0).null_count(), 2);
+}
+
+#[test]
+fn levels_beyond_their_maximum_fail_the_object() {
+    let item = Arc::new(Field::new("item", DataType::Utf8, false));
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["ab"; 8]));
+    let list: ArrayRef = Arc::new(ListArray::new(item, OffsetBuffer::from_lengths([1; 8]), texts, None));
+    let batch = RecordBatch::try_from_iter_with_nullable([("list", list, true)]).expect("fits");
+    let properties = WriterProperties::builder().set_writer_version(WriterVersion::PARQUET_2_0);
+    let properties = properties.set_compression(Compression::UNCOMPRESSED).build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).expect("a schema for Parquet");
+    writer.write(&batch).expect("writes");
+    writer.close().expect("closes");
+    // runs of eight: repetition levels of 0, definition levels of 2, which is their maximum
+    let at = memchr::memmem::find(&bytes, &[16, 0, 16, 2]).expect("the levels");
+    bytes[at + 3] = 3;
+    let lake = Lake::new();
+    lake.put("in/t.parquet", bytes);
+    lake.policy("columns: { \"list[]\": { pseudonym: { domain: d } } }\n");
+    lake.run_to(1, &[]);
+}

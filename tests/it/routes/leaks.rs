@@ -1,0 +1,307 @@
+//! Files of many writers through the binary: the ways that columns take, and that no part of an output, however it is
+//! read, holds a value that the policy transforms.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+use bytes::Bytes;
+use parquet::bloom_filter::Sbbf;
+use parquet::column::page::Page;
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::properties::ReaderProperties;
+use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
+use parquet::file::serialized_reader::ReadOptionsBuilder;
+
+use super::{assert_same_figures, assert_same_rows, both_ways, ways};
+use crate::support::{Lake, batch, contains, root, token};
+
+/// As testdata/writers/make.py has them.
+const FIRST_NUMBER: i64 = 7_700_000_000_000;
+
+const RULES: &str = "unlisted: keep
+columns:
+  user_id: { pseudonym: { domain: users } }
+  email: { pseudonym: { domain: emails } }
+  card: { pseudonym: { domain: cards } }
+  number: { pseudonym: { domain: numbers } }
+  contact.phone: { pseudonym: { domain: phones } }
+";
+
+const TRANSFORMED: [&str; 5] = ["user_id", "email", "card", "number", "contact.phone"];
+const KEPT: [&str; 8] = ["code", "note", "when", "amount", "tags", "contact.city", "price", "visits"];
+
+/// The way of each transformed column, in their order: `d`ictionary or `l`eaf.
+const WAYS: [(&str, &str); 14] = [
+    ("duckdb-snappy-bloom", "dlldd"),
+    ("duckdb-v2-zstd", "dlldd"),
+    ("polars-none", "ddldl"),
+    ("polars-zstd-pages", "ddldl"),
+    ("pyarrow-v1-gzip-checksums", "ddldd"),
+    ("pyarrow-v1-none-index", "ddldd"),
+    ("pyarrow-v1-snappy-pages", "ddldd"),
+    // pages of indices and plain ones in one chunk
+    ("pyarrow-v1-zstd-overflow", "dlldd"),
+    // see NOT_BY_PAGES
+    ("pyarrow-v2-lz4-bloom", "lllll"),
+    ("pyarrow-v2-none-checksums", "ddldd"),
+    ("pyarrow-v2-snappy-encodings", "lllll"),
+    ("pyarrow-v2-zstd-index-sorted", "ddldd"),
+    ("spark-snappy-bloom", "dlldd"),
+    ("spark-v2-zstd", "ddldd"),
+];
+
+/// Pages of indices are kept in the source's codec, and this file's is not among those that pages are written in one by
+/// one: its dictionary columns, and what lies in one struct with them, are decoded and encoded as a whole, and lose
+/// their bloom filters.
+const NOT_BY_PAGES: &str = "pyarrow-v2-lz4-bloom";
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = root().join("testdata/writers").join(format!("{name}.parquet"));
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A part of a file, and where it was found.
+struct Part {
+    place: String,
+    bytes: Vec<u8>,
+}
+
+/// All of a file: as it lies, its footer alone, and each page decompressed, with what its header says of the values.
+fn parts(bytes: &Bytes) -> Vec<Part> {
+    let properties = ReaderProperties::builder().set_read_page_statistics(true).build();
+    let options = ReadOptionsBuilder::new().with_page_index().with_reader_properties(properties).build();
+    let reader = SerializedFileReader::new_with_options(bytes.clone(), options).expect("is Parquet");
+    let length: [u8; 4] = bytes[bytes.len() - 8..bytes.len() - 4].try_into().expect("4 bytes");
+    let footer = bytes.len() - 8 - u32::from_le_bytes(length) as usize;
+    let part = |place: &str, bytes: &[u8]| Part { place: place.to_owned(), bytes: bytes.to_vec() };
+    let mut parts = vec![part("the bytes", bytes), part("the footer", &bytes[footer..])];
+    let metadata = reader.metadata();
+    parts.push(part("the metadata", format!("{metadata:?}").as_bytes()));
+    for pair in metadata.file_metadata().key_value_metadata().into_iter().flatten() {
+        // the Arrow schema lies there in base64
+        let value = pair.value.clone().unwrap_or_default();
+        parts.push(part("key-value metadata", &data_encoding::BASE64.decode(value.as_bytes()).unwrap_or_default()));
+    }
+    for (index, group) in metadata.row_groups().iter().enumerate() {
+        let pages = reader.get_row_group(index).expect("a row group");
+        for (at, column) in group.columns().iter().enumerate() {
+            let place = format!("row group {index}, {}", column.column_path().string());
+            for page in pages.get_column_page_reader(at).expect("pages") {
+                let page = page.expect("decompresses");
+                let what = if matches!(page, Page::DictionaryPage { .. }) { "dictionary" } else { "page" };
+                parts.push(part(&format!("{place}, {what}"), page.buffer()));
+                let said = page.statistics().map(|said| [said.min_bytes_opt(), said.max_bytes_opt()].concat_known());
+                parts.extend(said.map(|said| part(&format!("{place}, page header"), &said)));
+            }
+            if let (Some(offset), Some(length)) = (column.bloom_filter_offset(), column.bloom_filter_length()) {
+                let length = length.unsigned_abs() as usize;
+                let filter = bytes.get_bytes(offset.unsigned_abs(), length).expect("lies there");
+                parts.push(part(&format!("{place}, bloom filter"), &filter));
+            }
+        }
+    }
+    parts
+}
+
+trait Known {
+    fn concat_known(self) -> Vec<u8>;
+}
+
+impl Known for [Option<&[u8]>; 2] {
+    fn concat_known(self) -> Vec<u8> {
+        self.into_iter().flatten().flatten().copied().collect()
+    }
+}
+
+/// Distinct values of a column or of a struct's field; integers in decimal.
+fn distinct(rows: &RecordBatch, column: &str) -> BTreeSet<String> {
+    let (name, field) = column.split_once('.').map_or((column, None), |(name, field)| (name, Some(field)));
+    let mut array = rows.column_by_name(name).expect("is there").clone();
+    if let Some(field) = field {
+        array = array.as_struct().column_by_name(field).expect("is there").clone();
+    }
+    let texts = cast(&array, &DataType::Utf8).expect("has a text form");
+    texts.as_string::<i32>().iter().flatten().map(str::to_owned).collect()
+}
+
+/// What must be found in the source, and nowhere in the output.
+fn needles(rows: &RecordBatch) -> Vec<(String, Vec<u8>)> {
+    let mut needles = vec![
+        ("a text's first characters".to_owned(), b"CANARY".to_vec()),
+        ("the upper bytes of a number".to_owned(), FIRST_NUMBER.to_le_bytes()[1..].to_vec()),
+        ("the first digits of a number".to_owned(), FIRST_NUMBER.to_string().as_bytes()[..11].to_vec()),
+    ];
+    for column in TRANSFORMED {
+        needles.extend(distinct(rows, column).into_iter().map(|value| (column.to_owned(), value.into_bytes())));
+    }
+    let numbers = rows.column_by_name("number").expect("is there").as_primitive::<Int64Type>();
+    let numbers: BTreeSet<i64> = numbers.iter().flatten().collect();
+    needles.extend(numbers.into_iter().map(|number| ("number".to_owned(), number.to_le_bytes().to_vec())));
+    needles
+}
+
+fn found<'a>(parts: &'a [Part], needle: &[u8]) -> Vec<&'a str> {
+    parts.iter().filter(|part| contains(&part.bytes, needle)).map(|part| part.place.as_str()).collect()
+}
+
+/// The bloom filters of a transformed column, one for each row group that has one.
+fn filters(bytes: &Bytes, column: &str) -> Vec<Sbbf> {
+    let reader = SerializedFileReader::new(bytes.clone()).expect("is Parquet");
+    let metadata: &ParquetMetaData = reader.metadata();
+    let chunks = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let chunks = chunks.filter(|chunk| chunk.column_path().string() == column);
+    chunks.filter_map(|chunk| Sbbf::read_from_column_chunk(chunk, bytes).expect("a filter")).collect()
+}
+
+#[test]
+fn no_file_of_any_writer_leaves_a_raw_value_in_its_output() {
+    for (name, _) in WAYS {
+        let source = Bytes::from(fixture(name));
+        let rows = batch(source.to_vec());
+        let before = parts(&source);
+        let needles = needles(&rows);
+        // the search must be able to find: every needle is in the source, text and numbers in its footer too
+        for (what, needle) in needles.iter().skip(3).filter(|(what, _)| !is_delta_coded(name, what)) {
+            let is_number = what == "number" && needle.len() > 8;
+            assert!(is_number || !found(&before, needle).is_empty(), "{name}: a value of {what} is not found");
+        }
+        for (what, needle) in &needles[..2] {
+            assert!(found(&before, needle).contains(&"the footer"), "{name}: {what} is not found in the footer");
+        }
+        let headers = found(&before, b"CANARY").iter().filter(|place| place.ends_with("page header")).count();
+        // pyarrow writes them there where it writes no page index
+        let has_headers = name.starts_with("polars") || name.starts_with("pyarrow");
+        let has_headers = has_headers && !name.contains("index") && !name.contains("overflow");
+        assert!(headers > 0 || !has_headers, "{name}: no canary in a page header");
+
+        let lake = Lake::new();
+        lake.put("in/t.parquet", &source);
+        lake.policy(RULES);
+        let said = lake.run(&["--report", "report.json"]).expect(0).words();
+        assert!(!said.contains("CANARY"), "{name}: {said}");
+        let made = Bytes::from(fs::read(lake.path("out/t.parquet")).expect("reads"));
+        let after = parts(&made);
+        for (what, needle) in &needles {
+            assert_eq!(found(&after, needle), Vec::<&str>::new(), "{name}: {what} {:?}", needle.escape_ascii());
+        }
+        let users = distinct(&rows, "user_id");
+        let one = users.first().expect("a user");
+        assert!(!found(&after, token("users", one).as_bytes()).is_empty(), "{name}: tokens were written");
+        for path in lake.files("").iter().filter(|path| !path.starts_with("in/")) {
+            let bytes = fs::read(lake.path(path)).expect("reads");
+            assert!(!contains(&bytes, b"CANARY") && !contains(&bytes, b"7700000000"), "{name}: {path}");
+        }
+    }
+}
+
+/// Encodings that cut a value into pieces: what is left of the search there is the first characters.
+fn is_delta_coded(name: &str, column: &str) -> bool {
+    match name {
+        "pyarrow-v2-snappy-encodings" => ["user_id", "contact.phone", "number"].contains(&column),
+        "spark-v2-zstd" => column == "card",
+        _ => false,
+    }
+}
+
+#[test]
+fn bloom_filters_of_a_transformed_column_know_tokens_and_not_raw_values() {
+    let mut seen = 0;
+    for (name, _) in WAYS.iter().filter(|(name, _)| name.contains("bloom") || name.starts_with("duckdb")) {
+        let source = Bytes::from(fixture(name));
+        let rows = batch(source.to_vec());
+        let lake = Lake::new();
+        lake.put("in/t.parquet", &source);
+        lake.policy(RULES);
+        lake.run_well(&[]);
+        let made = Bytes::from(fs::read(lake.path("out/t.parquet")).expect("reads"));
+        for (column, domain) in TRANSFORMED.into_iter().zip(["users", "emails", "cards", "numbers", "phones"]) {
+            let values = distinct(&rows, column);
+            let known = |filters: &[Sbbf], value: &str| filters.iter().any(|filter| filter.check(value));
+            let (before, after) = (filters(&source, column), filters(&made, column));
+            if *name == NOT_BY_PAGES && column != "card" {
+                assert!(after.is_empty(), "{name}: {column} has a filter: look at it below");
+                continue;
+            }
+            assert_eq!(after.is_empty(), before.is_empty(), "{name}: {column} had a filter, or has one now");
+            if before.is_empty() {
+                continue;
+            }
+            seen += 1;
+            // the search must be able to find
+            let raw = |filters: &[Sbbf], value: &str| match column {
+                "number" => {
+                    let number: i64 = value.parse().expect("a number");
+                    filters.iter().any(|filter| filter.check(&number)) || known(filters, value)
+                }
+                _ => known(filters, value),
+            };
+            assert!(values.iter().all(|value| raw(&before, value)), "{name}: {column}: raw values of the source");
+            assert!(values.iter().all(|value| known(&after, &token(domain, value))), "{name}: {column}: tokens");
+            // a filter says yes to some that it does not hold
+            let hits = values.iter().filter(|value| raw(&after, value)).count();
+            assert!(hits * 4 <= values.len(), "{name}: {column}: {hits} of {} raw values", values.len());
+        }
+    }
+    assert!(seen >= 7, "only {seen} filters were looked at");
+}
+
+#[test]
+fn every_column_takes_its_cheapest_way_and_all_ways_give_the_same_rows() {
+    for (name, expected) in WAYS {
+        let lake = Lake::new();
+        lake.put("in/t.parquet", fixture(name));
+        let (routed, streamed) = both_ways(&lake, "compression: \"zstd(1)\"", RULES);
+        let way = |letter| if letter == 'd' { "dictionary" } else { "leaf" };
+        for (column, letter) in TRANSFORMED.into_iter().zip(expected.chars()) {
+            assert_eq!(ways(&routed, column), [way(letter)], "{name}: {column}");
+            assert_eq!(ways(&streamed, column), ["stream"], "{name}: {column}");
+        }
+        for column in KEPT {
+            let beside = name == NOT_BY_PAGES && column == "contact.city";
+            assert_eq!(ways(&routed, column), [if beside { "leaf" } else { "copied" }], "{name}: {column}");
+            assert_eq!(ways(&streamed, column), ["stream"], "{name}: {column}");
+        }
+        assert_same_rows(&lake, "t.parquet", name);
+        assert_same_figures(&routed, &streamed, name);
+    }
+}
+
+#[test]
+fn copied_chunks_keep_their_bytes() {
+    for (name, _) in WAYS {
+        let source = Bytes::from(fixture(name));
+        let lake = Lake::new();
+        lake.put("in/t.parquet", &source);
+        lake.policy(RULES);
+        lake.run_well(&[]);
+        let made = Bytes::from(fs::read(lake.path("out/t.parquet")).expect("reads"));
+        let chunks = |bytes: &Bytes| {
+            let reader = SerializedFileReader::new(bytes.clone()).expect("is Parquet");
+            let groups = reader.metadata().row_groups().to_vec();
+            groups.iter().map(|group| group.columns().to_vec()).collect::<Vec<_>>()
+        };
+        for (before, after) in chunks(&source).iter().zip(&chunks(&made)) {
+            for chunk in before {
+                let path = chunk.column_path().string();
+                if TRANSFORMED.contains(&path.as_str()) || name == NOT_BY_PAGES && path == "contact.city" {
+                    continue;
+                }
+                let same = after.iter().find(|made| made.column_path() == chunk.column_path()).expect("is kept");
+                let bytes = |file: &Bytes, chunk: &parquet::file::metadata::ColumnChunkMetaData| {
+                    let (start, length) = chunk.byte_range();
+                    file.slice(start as usize..(start + length) as usize)
+                };
+                assert!(bytes(&source, chunk) == bytes(&made, same), "{name}: {}", chunk.column_path());
+                assert_eq!(chunk.compression(), same.compression(), "{name}: {}", chunk.column_path());
+                assert_eq!(chunk.encodings().collect::<Vec<_>>(), same.encodings().collect::<Vec<_>>(), "{name}");
+                let bounds = |chunk: &parquet::file::metadata::ColumnChunkMetaData| {
+                    chunk.statistics().map(|known| (known.min_bytes_opt().map(<[u8]>::to_vec), known.null_count_opt()))
+                };
+                assert_eq!(bounds(chunk), bounds(same), "{name}: {}", chunk.column_path());
+            }
+        }
+    }
+}
