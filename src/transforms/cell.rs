@@ -80,6 +80,13 @@ pub struct Cell {
 #[derive(Debug, Default)]
 pub struct Memo(Option<Entries>);
 
+impl Memo {
+    /// Whether every entry of the last dictionary was met.
+    pub fn are_all_counted(&self) -> bool {
+        self.0.as_ref().is_some_and(|entries| entries.counted.iter().all(|&counted| counted))
+    }
+}
+
 #[derive(Debug)]
 struct Entries {
     source: ArrayRef,

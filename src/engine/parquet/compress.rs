@@ -5,6 +5,10 @@ use std::io::Write;
 use parquet::basic::Compression;
 use zstd::zstd_safe::CParameter;
 
+/// As the parquet crate has them.
+const BROTLI_BUFFER: usize = 4096;
+const BROTLI_WINDOW: u32 = 22;
+
 /// A codec for the pages of one chunk.
 pub struct Compressor(Codec);
 
@@ -13,6 +17,8 @@ enum Codec {
     Snappy,
     Gzip(u32),
     Zstd(Box<zstd::bulk::Compressor<'static>>),
+    Lz4Raw,
+    Brotli(u32),
 }
 
 impl Compressor {
@@ -34,7 +40,9 @@ impl Compressor {
             Compression::ZSTD(level) => {
                 Codec::Zstd(Box::new(zstd::bulk::Compressor::new(level.compression_level()).ok()?))
             }
-            Compression::LZO | Compression::BROTLI(_) | Compression::LZ4 | Compression::LZ4_RAW => return None,
+            Compression::LZ4_RAW => Codec::Lz4Raw,
+            Compression::BROTLI(level) => Codec::Brotli(level.compression_level()),
+            Compression::LZO | Compression::LZ4 => return None,
         }))
     }
 
@@ -54,6 +62,49 @@ impl Compressor {
                 encoder.finish().ok()
             }
             Codec::Zstd(compressor) => compressor.compress(bytes).ok(),
+            Codec::Lz4Raw => Some(lz4_flex::block::compress(bytes)),
+            Codec::Brotli(level) => {
+                let mut compressed = Vec::new();
+                brotli::CompressorWriter::new(&mut compressed, BROTLI_BUFFER, *level, BROTLI_WINDOW)
+                    .write_all(bytes)
+                    .ok()?;
+                Some(compressed)
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::basic::{BrotliLevel, GzipLevel, ZstdLevel};
+
+    #[test]
+    fn zstd_at_any_level_reads_back_random_looking_or_not() {
+        let bytes: Vec<u8> =
+            (0..100_000u32).flat_map(|i| format!("{:08x}", i.wrapping_mul(2_654_435_761)).into_bytes()).collect();
+        for looks_random in [true, false] {
+            let zstd = Compression::ZSTD(ZstdLevel::try_new(3).unwrap());
+            let compressed = Compressor::new(zstd, looks_random).unwrap().compress(&bytes).unwrap();
+            assert_eq!(zstd::bulk::decompress(&compressed, bytes.len()).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn every_codec_takes_nothing_and_something() {
+        for compression in [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::GZIP(GzipLevel::default()),
+            Compression::BROTLI(BrotliLevel::default()),
+            Compression::LZ4_RAW,
+            Compression::ZSTD(ZstdLevel::default()),
+        ] {
+            let mut compressor = Compressor::new(compression, false).unwrap();
+            assert!(compressor.compress(b"").is_some());
+            let compressed = compressor.compress(&[7; 10_000]).unwrap();
+            assert_eq!(compressed.len() < 1000, compressor.is_any(), "{compression:?}");
+        }
+        assert!(Compressor::new(Compression::LZO, false).is_none());
     }
 }

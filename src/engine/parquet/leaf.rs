@@ -23,7 +23,7 @@ use parquet::schema::types::ColumnDescPtr;
 use super::compress::Compressor;
 use super::levels::{LevelError, indices, parts};
 use super::page::{PageHeader, PageKind, RawPage, encoding_stats, pages};
-use super::values::{EncodedValues, TextEncoding, ValueReader, encode, encode_entries};
+use super::values::{EncodedValues, TextEncoding, ValueReader, common_length, encode, encode_entries};
 use crate::engine::error::RewriteError;
 use crate::engine::outcome::Route;
 use crate::engine::stop::Stop;
@@ -104,7 +104,8 @@ impl LeafRewriter {
             entries: None,
             memo: Memo::default(),
             tally: Tally::with_sketches(),
-            written: Written::default(),
+            written: Written { value_bytes: self.has_lengths().then(Vec::new), ..Written::default() },
+            lengths: Lengths::Common(0),
             bounds: Bounds::default(),
             bloom: bloom_filter(metadata),
             present: 0,
@@ -122,6 +123,11 @@ impl LeafRewriter {
             }
         }
         work.finish(metadata, rows, keeps_bodies, compression)
+    }
+
+    /// Whether values of the output have lengths of their own.
+    fn has_lengths(&self) -> bool {
+        self.output.physical_type() == PhysicalType::BYTE_ARRAY
     }
 
     /// A reader over the chunk's pages that trusts none of the footer's offsets.
@@ -166,11 +172,13 @@ struct Written {
     uncompressed: u64,
     rows: u64,
     dictionary_bytes: usize,
+    /// Bytes of the values of each data page, if they are of any length.
+    value_bytes: Option<Vec<i64>>,
 }
 
 impl Written {
-    /// Writes one page; `rows` begin in it.
-    fn page(&mut self, header: PageHeader, bodies: [&[u8]; 2], rows: usize) -> Option<()> {
+    /// Writes one page; `rows` begin in it, and its values have so many bytes.
+    fn page(&mut self, header: PageHeader, bodies: [&[u8]; 2], rows: usize, value_bytes: u64) -> Option<()> {
         let start = self.bytes.len();
         let head = header.write();
         self.bytes.extend_from_slice(&head);
@@ -185,6 +193,9 @@ impl Written {
                 first_row_index: self.rows as i64,
             });
             self.rows += rows as u64;
+            if let Some(known) = &mut self.value_bytes {
+                known.push(i64::try_from(value_bytes).ok()?);
+            }
         }
         self.headers.push(header);
         Some(())
@@ -196,6 +207,8 @@ struct Work<'a> {
     compressor: Compressor,
     /// Entries of the source's dictionary.
     entries: Option<ArrayRef>,
+    /// Lengths of the entries made.
+    lengths: Lengths,
     memo: Memo,
     tally: Tally,
     written: Written,
@@ -221,7 +234,7 @@ impl Work<'_> {
         }
         let bytes = encode_entries(&made).ok_or(Refusal::Generic)?;
         self.see(&made)?;
-        self.bounds.are_exact = false;
+        self.lengths = Lengths::of(&made).ok_or(Refusal::Generic)?;
         let body = self.compressor.compress(&bytes).ok_or(Refusal::Generic)?;
         let header = PageHeader {
             uncompressed: length(&bytes)?,
@@ -229,7 +242,7 @@ impl Work<'_> {
             crc: None,
             kind: PageKind::Dictionary { values: claimed, encoding: Encoding::PLAIN, is_sorted: false },
         };
-        self.written.page(header, [&body, &[]], 0).ok_or(Refusal::Generic)
+        self.written.page(header, [&body, &[]], 0, 0).ok_or(Refusal::Generic)
     }
 
     /// The made entries of the dictionary after values with these indices were counted.
@@ -273,8 +286,9 @@ impl Work<'_> {
         if header.is_indices() {
             let entries = self.entries.clone().ok_or(Refusal::Generic)?;
             let indices = indices(&parts.values, parts.present, entries.len()).ok_or(Refusal::Generic)?;
+            let value_bytes = self.lengths.total(&indices);
             self.apply_indices(indices, &entries)?;
-            return self.written.page(header, [&raw.body, &[]], parts.rows).ok_or(Refusal::Generic);
+            return self.written.page(header, [&raw.body, &[]], parts.rows, value_bytes).ok_or(Refusal::Generic);
         }
         let encoding = header.encoding().ok_or(Refusal::Generic)?;
         let source = self.rewriter.reader.read(&parts.values, encoding, parts.present).ok_or(Refusal::Generic)?;
@@ -283,6 +297,7 @@ impl Work<'_> {
             return Err(Refusal::Generic);
         }
         self.see(&made)?;
+        let value_bytes = Lengths::of(&made).ok_or(Refusal::Generic)?.sum(made.len());
         // in version 1 the levels are compressed with the values
         let before = match header.kind {
             PageKind::V1 { .. } => parts.levels.to_vec(),
@@ -296,7 +311,7 @@ impl Work<'_> {
             PageKind::V1 { values, definition, repetition, .. } => {
                 let kind = PageKind::V1 { values, encoding, definition, repetition };
                 let header = PageHeader { uncompressed, compressed, crc: None, kind };
-                self.written.page(header, [&body, &[]], parts.rows).ok_or(Refusal::Generic)
+                self.written.page(header, [&body, &[]], parts.rows, value_bytes).ok_or(Refusal::Generic)
             }
             PageKind::V2 { values, nulls, rows, definition_bytes, repetition_bytes, .. } => {
                 let is_compressed = self.compressor.is_any();
@@ -306,7 +321,7 @@ impl Work<'_> {
                 let with_levels = |size: i32| size.checked_add(levels).ok_or(Refusal::Generic);
                 let (uncompressed, compressed) = (with_levels(uncompressed)?, with_levels(compressed)?);
                 let header = PageHeader { uncompressed, compressed, crc: None, kind };
-                self.written.page(header, [&parts.levels, &body], parts.rows).ok_or(Refusal::Generic)
+                self.written.page(header, [&parts.levels, &body], parts.rows, value_bytes).ok_or(Refusal::Generic)
             }
             PageKind::Dictionary { .. } | PageKind::Other => Err(Refusal::Generic),
         }
@@ -337,7 +352,9 @@ impl Work<'_> {
         if self.written.rows != rows {
             return Err(Refusal::Generic);
         }
-        let Written { bytes, headers, locations, uncompressed, dictionary_bytes, .. } =
+        // an entry that no value has is in no chunk
+        self.bounds.are_exact = self.entries.is_none() || self.memo.are_all_counted();
+        let Written { bytes, headers, locations, uncompressed, dictionary_bytes, value_bytes, .. } =
             std::mem::take(&mut self.written);
         let all_indices = keeps_bodies && headers.iter().all(|header| header.values() == 0 || header.is_indices());
         let mut encodings: Vec<Encoding> = headers.iter().filter_map(PageHeader::encoding).collect();
@@ -352,12 +369,14 @@ impl Work<'_> {
             .set_total_uncompressed_size(i64::try_from(uncompressed).map_err(|_| Refusal::Generic)?)
             .set_dictionary_page_offset((dictionary_bytes > 0).then_some(0))
             .set_data_page_offset(dictionary_bytes as i64)
+            .set_unencoded_byte_array_data_bytes(value_bytes.as_ref().map(|bytes| bytes.iter().sum()))
             .set_page_encoding_stats(encoding_stats(headers.into_iter()))
             .set_definition_level_histogram(metadata.definition_level_histogram().cloned())
             .set_repetition_level_histogram(metadata.repetition_level_histogram().cloned())
             .set_statistics(self.bounds.statistics(self.rewriter.output.physical_type(), nulls));
         let metadata = builder.build().map_err(|_| Refusal::Generic)?;
-        let offset_index = OffsetIndexMetaData { page_locations: locations, unencoded_byte_array_data_bytes: None };
+        let offset_index =
+            OffsetIndexMetaData { page_locations: locations, unencoded_byte_array_data_bytes: value_bytes };
         let close = ColumnCloseResult {
             bytes_written: bytes.len() as u64,
             rows_written: rows,
@@ -389,6 +408,43 @@ fn for_each_value(array: &ArrayRef, mut each: impl FnMut(&[u8])) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// Lengths of made values, in bytes.
+#[derive(Debug)]
+enum Lengths {
+    /// All have one, as tokens do.
+    Common(u64),
+    Each(Vec<u32>),
+}
+
+impl Lengths {
+    fn of(made: &ArrayRef) -> Option<Self> {
+        if let Some(texts) = made.as_string_opt::<i32>()
+            && let Some(common) = common_length(texts.value_offsets())
+        {
+            return Some(Self::Common(u64::from(common)));
+        }
+        let mut lengths = Vec::with_capacity(made.len());
+        for_each_value(made, |value| lengths.push(value.len() as u32))?;
+        Some(Self::Each(lengths))
+    }
+
+    /// Of values with these indices, which are all in range.
+    fn total(&self, indices: &[i32]) -> u64 {
+        match self {
+            Self::Common(length) => length * indices.len() as u64,
+            Self::Each(lengths) => indices.iter().map(|&index| u64::from(lengths[index as usize])).sum(),
+        }
+    }
+
+    /// Of `count` values, each once.
+    fn sum(&self, count: usize) -> u64 {
+        match self {
+            Self::Common(length) => length * count as u64,
+            Self::Each(lengths) => lengths.iter().map(|&length| u64::from(length)).sum(),
+        }
+    }
 }
 
 /// Two entries of one value upset some readers.

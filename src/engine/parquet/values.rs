@@ -192,7 +192,8 @@ fn push_plain<'a>(values: impl Iterator<Item = &'a [u8]>, bytes: &mut Vec<u8>) {
     }
 }
 
-fn common_length(offsets: &[i32]) -> Option<u32> {
+/// The one length of all texts, if they have one.
+pub fn common_length(offsets: &[i32]) -> Option<u32> {
     let length = offsets.get(1)? - offsets[0];
     offsets.windows(2).all(|pair| pair[1] - pair[0] == length).then_some(length as u32)
 }

@@ -44,19 +44,13 @@ const WAYS: [(&str, &str); 14] = [
     ("pyarrow-v1-snappy-pages", "ddldd"),
     // pages of indices and plain ones in one chunk
     ("pyarrow-v1-zstd-overflow", "dlldd"),
-    // see NOT_BY_PAGES
-    ("pyarrow-v2-lz4-bloom", "lllll"),
+    ("pyarrow-v2-lz4-bloom", "ddldd"),
     ("pyarrow-v2-none-checksums", "ddldd"),
     ("pyarrow-v2-snappy-encodings", "lllll"),
     ("pyarrow-v2-zstd-index-sorted", "ddldd"),
     ("spark-snappy-bloom", "dlldd"),
     ("spark-v2-zstd", "ddldd"),
 ];
-
-/// Pages of indices are kept in the source's codec, and this file's is not among those that pages are written in one by
-/// one: its dictionary columns, and what lies in one struct with them, are decoded and encoded as a whole, and lose
-/// their bloom filters.
-const NOT_BY_PAGES: &str = "pyarrow-v2-lz4-bloom";
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = root().join("testdata/writers").join(format!("{name}.parquet"));
@@ -221,10 +215,6 @@ fn bloom_filters_of_a_transformed_column_know_tokens_and_not_raw_values() {
             let values = distinct(&rows, column);
             let known = |filters: &[Sbbf], value: &str| filters.iter().any(|filter| filter.check(value));
             let (before, after) = (filters(&source, column), filters(&made, column));
-            if *name == NOT_BY_PAGES && column != "card" {
-                assert!(after.is_empty(), "{name}: {column} has a filter: look at it below");
-                continue;
-            }
             assert_eq!(after.is_empty(), before.is_empty(), "{name}: {column} had a filter, or has one now");
             if before.is_empty() {
                 continue;
@@ -260,8 +250,7 @@ fn every_column_takes_its_cheapest_way_and_all_ways_give_the_same_rows() {
             assert_eq!(ways(&streamed, column), ["stream"], "{name}: {column}");
         }
         for column in KEPT {
-            let beside = name == NOT_BY_PAGES && column == "contact.city";
-            assert_eq!(ways(&routed, column), [if beside { "leaf" } else { "copied" }], "{name}: {column}");
+            assert_eq!(ways(&routed, column), ["copied"], "{name}: {column}");
             assert_eq!(ways(&streamed, column), ["stream"], "{name}: {column}");
         }
         assert_same_rows(&lake, "t.parquet", name);
@@ -286,7 +275,7 @@ fn copied_chunks_keep_their_bytes() {
         for (before, after) in chunks(&source).iter().zip(&chunks(&made)) {
             for chunk in before {
                 let path = chunk.column_path().string();
-                if TRANSFORMED.contains(&path.as_str()) || name == NOT_BY_PAGES && path == "contact.city" {
+                if TRANSFORMED.contains(&path.as_str()) {
                     continue;
                 }
                 let same = after.iter().find(|made| made.column_path() == chunk.column_path()).expect("is kept");
