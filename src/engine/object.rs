@@ -19,6 +19,7 @@ use super::inspect::codec;
 use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Status};
 use super::parquet::footer::{self, Footer};
 use super::parquet::index::{self, PageIndexes};
+use super::parquet::kept;
 use super::parquet::outbox::Segment;
 use super::parquet::routes::Routes;
 use super::parquet::rows::FileLayout;
@@ -206,10 +207,7 @@ impl Run {
         let mut writer = ObjectWriter::create(&self.sink, &task.object.output, entry.size, self.sync).await?;
         writer.write(first).await?;
         let units = std::mem::replace(&mut input.units, futures::stream::empty().boxed());
-        let mut encoded = units
-            .enumerate()
-            .map(|(index, unit)| self.encode(task, Arc::clone(&encoder), index, unit))
-            .buffered(UNITS_AHEAD);
+        let mut encoded = units.map(|unit| self.encode(task, Arc::clone(&encoder), unit)).buffered(UNITS_AHEAD);
         let mut sum = Sum::new(&task.plan);
         while let Some(unit) = encoded.next().await {
             let Encoded { payload, rows_in, held, reservation } = unit?;
@@ -300,7 +298,8 @@ impl Run {
             if layout.schema().fields() != plan.source.fields() {
                 return Err(RewriteError::SchemaChanged);
             }
-            let routes = Routes::new(&plan, Some(&layout).filter(|_| to_parquet), choices)?;
+            let copies = to_parquet && !kept::has_wrong_sizes(layout.metadata());
+            let routes = Routes::new(&plan, Some(&layout).filter(|_| copies), choices)?;
             Ok((layout, routes))
         };
         let (layout, routes) = self.compute.run("reading a Parquet schema", look).await?;
@@ -372,10 +371,9 @@ impl Run {
         &self,
         task: &Task,
         encoder: Arc<AnyEncoder>,
-        index: usize,
         unit: Result<Unit, RewriteError>,
     ) -> Result<Encoded, RewriteError> {
-        let Unit { rows, reservation, input_bytes } = unit?;
+        let Unit { rows, reservation, input_bytes, group } = unit?;
         let inner = rows.await?;
         self.progress.bytes_read(input_bytes);
         let partitions =
@@ -387,7 +385,7 @@ impl Run {
             .compute
             .run("rewriting rows", move || {
                 let mask = mask(&plan, &rows)?;
-                Ok((encoder.encode(&rows, &mask, index)?, rows.len() as u64, rows))
+                Ok((encoder.encode(&rows, &mask, group)?, rows.len() as u64, rows))
             })
             .await?;
         Ok(Encoded { payload, rows_in, held: Held(Some(rows)), reservation })

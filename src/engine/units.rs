@@ -34,6 +34,8 @@ pub struct Unit {
     pub reservation: Reservation,
     /// Bytes of the input that it stands for.
     pub input_bytes: u64,
+    /// The row group in the source, where that has row groups.
+    pub group: usize,
 }
 
 /// Row groups of a Parquet object.
@@ -63,9 +65,9 @@ impl RowGroups {
         let groups = self.layout.metadata().num_row_groups();
         let state = (Arc::new(self), 0usize, 0u64);
         let units = futures::stream::unfold(state, move |(this, index, first_row)| async move {
-            if index == groups {
-                return None;
-            }
+            // there is nothing in a row group without rows
+            let has_rows = |index: &usize| this.layout.metadata().row_group(*index).num_rows() > 0;
+            let index = (index..groups).find(has_rows)?;
             let rows = this.layout.metadata().row_group(index).num_rows().unsigned_abs();
             let unit = Self::unit(&this, index, first_row).await;
             Some((unit, (this, index + 1, first_row + rows)))
@@ -84,6 +86,9 @@ impl RowGroups {
             ranges.extend(copied);
         }
         let filters = this.copied.iter().filter_map(|&leaf| bloom_filter(&this.layout, index, leaf, this.entry.size));
+        let filters: Vec<Range<u64>> = filters.collect();
+        // held as they lie, as filters, and as bytes of the output
+        working = working.saturating_add(total(&filters).saturating_mul(3));
         ranges.extend(filters);
         let input_bytes = total(&ranges);
         let made_bytes = this.layout.values(index, &this.made).saturating_mul(MADE_VALUE_BYTES);
@@ -96,7 +101,7 @@ impl RowGroups {
             let group = RowGroup::new(this.layout.clone(), index, first_row, this.entry.size, pieces);
             Ok(Box::new(group) as Box<dyn Rows>)
         };
-        Ok(Unit { rows: Box::pin(rows), reservation, input_bytes })
+        Ok(Unit { rows: Box::pin(rows), reservation, input_bytes, group: index })
     }
 }
 
@@ -303,7 +308,7 @@ impl Cutting {
             let parse = move || Ok(Box::new(TextRows::parse(&layout, taken)?) as Box<dyn Rows>);
             compute.run("parsing CSV", parse).await
         };
-        Ok(Some(Unit { rows: Box::pin(rows), reservation, input_bytes: bytes as u64 }))
+        Ok(Some(Unit { rows: Box::pin(rows), reservation, input_bytes: bytes as u64, group: 0 }))
     }
 
     async fn cut(&mut self, text: Option<Bytes>) -> Result<(), RewriteError> {

@@ -60,12 +60,12 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Footer, RewriteErr
         .with_metadata_options(Some(Arc::new(ParquetMetaDataOptions::new().with_encoding_stats_as_mask(false))));
     let mut tail = entry.size.saturating_sub(FIRST_READ_BYTES)..entry.size;
     let mut bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
-    let start = footer_start(&bytes, entry.size)?;
-    if start < tail.start {
-        tail = start..entry.size;
+    let footer_at = footer_start(&bytes, entry.size)?;
+    if footer_at < tail.start {
+        tail = footer_at..entry.size;
         bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
     }
-    let thrift = &bytes[usize::try_from(start - tail.start).unwrap_or(usize::MAX).min(bytes.len())..];
+    let thrift = &bytes[usize::try_from(footer_at - tail.start).unwrap_or(usize::MAX).min(bytes.len())..];
     if bytes.ends_with(PLAIN_MAGIC) && !is_plausible(&thrift[..thrift.len().saturating_sub(TAIL_BYTES as usize)]) {
         return Err(unsound("its footer claims more than it holds"));
     }
@@ -81,7 +81,7 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Footer, RewriteErr
                 decoder.push_ranges(ranges, bytes).map_err(|error| described(&error))?;
             }
             DecodeResult::Data(metadata) => {
-                check(&metadata, entry.size)?;
+                check(&metadata, footer_at)?;
                 return Ok(Footer { metadata: Arc::new(metadata), start, tail: held });
             }
             DecodeResult::Finished => return Err(unsound("it has no footer")),
@@ -123,12 +123,12 @@ pub fn chunk_range(chunk: &ColumnChunkMetaData) -> Result<Range<u64>, RewriteErr
     }
 }
 
-/// Whether what a footer says of places and counts can be true of a file of `size` bytes.
+/// Whether what a footer says of places and counts can be true of a file whose footer begins at `end`.
 ///
 /// # Errors
 /// [`RewriteError::Parquet`]: a chunk outside the file, in another file, or over another chunk; a negative count;
 /// columns that do not fit the schema.
-pub fn check(metadata: &ParquetMetaData, size: u64) -> Result<(), RewriteError> {
+pub fn check(metadata: &ParquetMetaData, end: u64) -> Result<(), RewriteError> {
     let columns = metadata.file_metadata().schema_descr().num_columns();
     let mut ranges = Vec::with_capacity(metadata.num_row_groups() * columns);
     let mut rows = 0i64;
@@ -140,12 +140,13 @@ pub fn check(metadata: &ParquetMetaData, size: u64) -> Result<(), RewriteError> 
         if group.num_columns() != columns {
             return Err(unsound(format!("a row group has {} columns, the schema {columns}", group.num_columns())));
         }
-        for chunk in group.columns() {
+        // some writers leave the places of a row group without rows at 0; nothing of it is read
+        for chunk in group.columns().iter().filter(|_| group.num_rows() > 0) {
             if chunk.file_path().is_some() {
                 return Err(unsound("a column chunk lies in another file"));
             }
             let range = chunk_range(chunk)?;
-            if range.start < MAGIC_BYTES || range.end > size - TAIL_BYTES {
+            if range.start < MAGIC_BYTES || range.end > end {
                 return Err(unsound("a column chunk lies outside the file"));
             }
             if chunk.dictionary_page_offset().is_some_and(|offset| offset > chunk.data_page_offset()) {
@@ -159,9 +160,10 @@ pub fn check(metadata: &ParquetMetaData, size: u64) -> Result<(), RewriteError> 
             if !fits {
                 return Err(unsound("a column chunk does not have as many values as its row group has rows"));
             }
-            if !range.is_empty() {
-                ranges.push(range);
+            if range.is_empty() {
+                return Err(unsound("a column chunk with values has no bytes"));
             }
+            ranges.push(range);
         }
     }
     if metadata.file_metadata().num_rows() != rows {

@@ -12,6 +12,13 @@ use super::footer::chunk_range;
 use super::index::PageIndexes;
 use crate::engine::error::RewriteError;
 
+/// Whether the writer is one that left a header out of a chunk's size (PARQUET-816: parquet-mr up to 1.2.8): readers
+/// know it by its name, which a copy does not carry.
+pub fn has_wrong_sizes(metadata: &ParquetMetaData) -> bool {
+    let writer = metadata.file_metadata().created_by().unwrap_or_default();
+    ["1.0.", "1.1.", "1.2."].iter().any(|version| writer.starts_with(&format!("parquet-mr version {version}")))
+}
+
 /// Whether minimum and maximum of a leaf mean the same in a file that declares the type-defined order for all.
 fn bounds_keep_their_meaning(metadata: &ParquetMetaData, leaf: usize) -> bool {
     match metadata.file_metadata().column_order(leaf) {

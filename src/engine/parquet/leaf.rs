@@ -27,7 +27,7 @@ use super::values::{EncodedValues, TextEncoding, ValueReader, common_length, enc
 use crate::engine::error::RewriteError;
 use crate::engine::outcome::Route;
 use crate::engine::stop::Stop;
-use crate::transforms::cell::{Cell, CellError, Memo};
+use crate::transforms::cell::{Cell, Memo};
 use crate::transforms::tally::Tally;
 
 /// More values in one page than this are left to the batches of the generic way.
@@ -153,9 +153,11 @@ impl LeafRewriter {
 fn bloom_filter(metadata: &ColumnChunkMetaData) -> Option<Sbbf> {
     metadata.bloom_filter_offset()?;
     let of_length = |length: i32| {
-        // the header before the bits has about 16 bytes, and a filter is a power of two
-        let bits = usize::try_from(length).ok()?.checked_ilog2()?;
-        Some(Sbbf::new_with_num_of_bytes(1 << bits))
+        // the header before the bits has about 16 bytes, and a filter is a power of two; what is beyond two bytes a
+        // value is no use to anybody
+        let useful = usize::try_from(metadata.num_values()).ok()?.saturating_mul(2).max(32).next_power_of_two();
+        let claimed = 1 << usize::try_from(length).ok()?.checked_ilog2()?;
+        Some(Sbbf::new_with_num_of_bytes(useful.min(claimed)))
     };
     match metadata.bloom_filter_length() {
         Some(length) => of_length(length),
@@ -245,29 +247,19 @@ impl Work<'_> {
         self.written.page(header, [&body, &[]], 0, 0).ok_or(Refusal::Generic)
     }
 
-    /// The made entries of the dictionary after values with these indices were counted.
+    /// The made entries of the dictionary after values with these indices were counted. Errors have no row here, and
+    /// may be of entries that no value has: the generic way finds them again, if they are any.
     fn apply_indices(&mut self, indices: Vec<i32>, entries: &ArrayRef) -> Result<ArrayRef, Refusal> {
         let keys = Int32Array::from(indices);
         let array = DictionaryArray::<Int32Type>::try_new(keys, Arc::clone(entries)).map_err(|_| Refusal::Generic)?;
         let array: ArrayRef = Arc::new(array);
         let made = self.rewriter.cell.apply_to_dictionary(&array, &mut self.memo, &mut self.tally);
-        made.map(|made| Arc::clone(made.as_any_dictionary().values())).map_err(|error| self.refusal(error))
+        made.map(|made| Arc::clone(made.as_any_dictionary().values())).map_err(|_| Refusal::Generic)
     }
 
     fn apply(&mut self, array: &ArrayRef) -> Result<ArrayRef, Refusal> {
         let made = self.rewriter.cell.apply(array, &[], &mut self.memo, &mut self.tally);
-        made.map_err(|error| self.refusal(error))
-    }
-
-    /// Errors of values have no row here: the generic way finds it again, and names it.
-    fn refusal(&self, error: CellError) -> Refusal {
-        match error {
-            CellError::Value { .. } => Refusal::Generic,
-            CellError::Column(error) => Refusal::Failed(RewriteError::Column {
-                column: self.rewriter.source.path().string(),
-                reason: error.to_string(),
-            }),
-        }
+        made.map_err(|_| Refusal::Generic)
     }
 
     fn data(&mut self, raw: &RawPage, page: &Page) -> Result<(), Refusal> {

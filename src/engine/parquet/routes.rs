@@ -78,7 +78,7 @@ pub struct Choices {
 /// A leaf of the output before the output's schema is known.
 enum Draft {
     Copied { leaf: usize, figure: usize },
-    Rewritten { leaf: usize, figure: usize, cell: Arc<Cell>, data_type: DataType },
+    Rewritten { leaf: usize, figure: usize, cell: Arc<Cell>, data_type: DataType, encoding: Option<TextEncoding> },
 }
 
 impl ColumnRoute {
@@ -286,7 +286,10 @@ impl Drafting {
         }
         let leaf = self.next;
         self.next += 1;
-        self.leaves.push(Draft::Rewritten { leaf, figure, cell: Arc::clone(cell), data_type });
+        // readers that make Arrow dictionaries of texts know no other encoding
+        let is_dictionary = matches!(to.data_type(), DataType::Dictionary(..));
+        let encoding = is_dictionary.then_some(TextEncoding::Plain);
+        self.leaves.push(Draft::Rewritten { leaf, figure, cell: Arc::clone(cell), data_type, encoding });
         let by_arrow = by_arrow(&Arc::new(Field::new(to.name(), made, to.is_nullable()))).ok()?;
         let info = by_arrow.get_basic_info();
         let length = match by_arrow.as_ref() {
@@ -394,7 +397,7 @@ fn finish(
     for (draft, output) in drafts.into_iter().zip(outputs) {
         leaves.push(match draft {
             Draft::Copied { leaf, figure } => LeafRoute::Copied { leaf, figure },
-            Draft::Rewritten { leaf, figure, cell, data_type } => {
+            Draft::Rewritten { leaf, figure, cell, data_type, encoding } => {
                 let source = schema.column(leaf);
                 let reader = ValueReader::new(&source, &data_type)
                     .ok_or(RewriteError::Internal("reading a column apart from its row"))?;
@@ -404,7 +407,7 @@ fn finish(
                     reader,
                     cell,
                     compression: choices.compression,
-                    encoding: choices.encoding,
+                    encoding: encoding.unwrap_or(choices.encoding),
                 };
                 LeafRoute::Rewritten { leaf, figure, rewriter: Box::new(rewriter) }
             }

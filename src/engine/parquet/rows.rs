@@ -34,6 +34,11 @@ impl FileLayout {
         let unsupported = |_| RewriteError::Parquet { what: "its schema has no Arrow equivalent".to_owned() };
         let plain =
             ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new()).map_err(unsupported)?;
+        // a group without fields has no Arrow type and is left out: every place after it would be another column's
+        let roots = metadata.file_metadata().schema_descr().root_schema().get_fields().iter().map(|root| root.name());
+        if !roots.eq(plain.schema().fields().iter().map(|field| field.name().as_str())) {
+            return Err(RewriteError::Parquet { what: "a column of it has no Arrow equivalent".to_owned() });
+        }
         let schema = Arc::new(with_dictionaries(plain.schema()));
         let options = ArrowReaderOptions::new().with_schema(schema);
         let dictionaries = ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).unwrap_or(plain.clone());

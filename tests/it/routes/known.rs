@@ -77,3 +77,32 @@ fn levels_beyond_their_maximum_fail_the_object() {
     lake.policy("columns: { \"list[]\": { pseudonym: { domain: d } } }\n");
     lake.run_to(1, &[]);
 }
+
+#[test]
+fn a_group_without_fields_does_not_shift_one_column_into_the_next() {
+    use parquet::data_type::{ByteArray, ByteArrayType};
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    let columns = "required binary ssn (STRING); required binary city (STRING);";
+    let schema = parse_message_type(&format!("message m {{ required group empty {{ }} {columns} }}"));
+    let schema = Arc::new(schema.expect("a schema"));
+    let mut bytes = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).expect("a schema for Parquet");
+    let mut group = writer.next_row_group().expect("begins");
+    for value in ["CANARY", "town"] {
+        let mut column = group.next_column().expect("a writer").expect("a column");
+        column.typed::<ByteArrayType>().write_batch(&[ByteArray::from(value)], None, None).expect("writes");
+        column.close().expect("closes");
+    }
+    group.close().expect("closes");
+    writer.close().expect("closes");
+    for rules in ["", "where: \"true\"\n"] {
+        let lake = Lake::new();
+        lake.put("in/t.parquet", bytes.clone());
+        lake.policy(&format!("{rules}columns: {{ ssn: drop, city: keep }}\n"));
+        let said = lake.run(&[]);
+        assert_ne!(said.code, Some(0), "{}", said.stdout);
+        assert!(!lake.path("out/t.parquet").exists());
+    }
+}
