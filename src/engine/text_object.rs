@@ -50,7 +50,7 @@ impl Buffers {
     }
 }
 
-/// What became of a run; `None` where it failed, so that it must be looked at again, with the number of its first row.
+/// What became of a run; `None` where it failed, so that it must be looked at again once its first row is known.
 struct Tried {
     records: Records,
     operated: Option<Operated>,

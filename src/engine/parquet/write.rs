@@ -211,7 +211,7 @@ fn is_text(column: &OutputColumn) -> bool {
 type Made = (Vec<Chunk>, ColumnPart);
 
 impl Encoder {
-    /// Makes one unit into row group `index` of the output, its columns in parallel; `group` is its row group in the source.
+    /// Makes one unit into a row group, its columns in parallel; `index` is its row group in the source, if that has any.
     ///
     /// # Errors
     /// The first column's failure, in the output's order, so that two runs tell the same.
@@ -455,7 +455,7 @@ impl Chunk {
 }
 
 impl Appender {
-    /// Appends one row group and gives what is ready to be moved. One without rows is left out.
+    /// Appends one row group, which must have rows: readers stumble over others. Gives what is ready to be moved.
     ///
     /// # Errors
     /// [`RewriteError::Internal`].
