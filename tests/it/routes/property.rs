@@ -103,12 +103,6 @@ fn leaf() -> impl Strategy<Value = Leaf> {
                 Rule::Redact
             }
             Rule::Normalized | Rule::Empty(_) if !data.is_text() => Rule::Hash,
-            // see known.rs: nullify looks at values that have no text form
-            Rule::Nullify if data.can_fail() => Rule::Redact,
-            // see known.rs: dictionaries of binary tokens
-            Rule::Pseudonym { encoding: "binary", bits, prefix } if data == Data::TextDictionary => {
-                Rule::Pseudonym { encoding: "hex", bits, prefix }
-            }
             rule => rule,
         };
         Leaf { data, nullable, rule }
