@@ -5,6 +5,9 @@ use std::io::Write;
 use parquet::basic::Compression;
 use zstd::zstd_safe::CParameter;
 
+use super::digits;
+use super::values::EncodedValues;
+
 /// As the parquet crate has them.
 const BROTLI_BUFFER: usize = 4096;
 const BROTLI_WINDOW: u32 = 22;
@@ -17,6 +20,8 @@ enum Codec {
     Snappy,
     Gzip(u32),
     Zstd(Box<zstd::bulk::Compressor<'static>>),
+    /// For values that look random.
+    ZstdRandom(Box<zstd::bulk::Compressor<'static>>),
     Lz4Raw,
     Brotli(u32),
 }
@@ -35,7 +40,7 @@ impl Compressor {
                 // instead of 86, 5 % larger. Higher levels take longer and gain nothing
                 compressor.set_parameter(CParameter::HashLog(6)).ok()?;
                 compressor.set_parameter(CParameter::MinMatch(7)).ok()?;
-                Codec::Zstd(Box::new(compressor))
+                Codec::ZstdRandom(Box::new(compressor))
             }
             Compression::ZSTD(level) => {
                 Codec::Zstd(Box::new(zstd::bulk::Compressor::new(level.compression_level()).ok()?))
@@ -51,6 +56,15 @@ impl Compressor {
         !matches!(self.0, Codec::None)
     }
 
+    /// The compressed values of a page.
+    pub fn compress_values(&mut self, values: &EncodedValues) -> Option<Vec<u8>> {
+        let digits = match (&self.0, values.texts) {
+            (Codec::ZstdRandom(_), Some(texts)) => digits::compress(&values.bytes, texts),
+            _ => None,
+        };
+        digits.or_else(|| self.compress(&values.bytes))
+    }
+
     /// The compressed bytes of `bytes`.
     pub fn compress(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         match &mut self.0 {
@@ -61,7 +75,7 @@ impl Compressor {
                 encoder.write_all(bytes).ok()?;
                 encoder.finish().ok()
             }
-            Codec::Zstd(compressor) => compressor.compress(bytes).ok(),
+            Codec::Zstd(compressor) | Codec::ZstdRandom(compressor) => compressor.compress(bytes).ok(),
             Codec::Lz4Raw => Some(lz4_flex::block::compress(bytes)),
             Codec::Brotli(level) => {
                 let mut compressed = Vec::new();

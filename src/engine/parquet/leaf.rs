@@ -23,7 +23,7 @@ use parquet::schema::types::ColumnDescPtr;
 use super::compress::Compressor;
 use super::levels::{LevelError, indices, parts};
 use super::page::{PageHeader, PageKind, RawPage, encoding_stats, pages};
-use super::values::{EncodedValues, TextEncoding, ValueReader, common_length, encode, encode_entries};
+use super::values::{TextEncoding, ValueReader, common_length, encode, encode_entries};
 use crate::engine::error::RewriteError;
 use crate::engine::outcome::Route;
 use crate::engine::stop::Stop;
@@ -234,12 +234,12 @@ impl Work<'_> {
         if made.null_count() > 0 || !are_distinct(&made) {
             return Err(Refusal::Generic);
         }
-        let bytes = encode_entries(&made).ok_or(Refusal::Generic)?;
+        let values = encode_entries(&made).ok_or(Refusal::Generic)?;
         self.see(&made)?;
         self.lengths = Lengths::of(&made).ok_or(Refusal::Generic)?;
-        let body = self.compressor.compress(&bytes).ok_or(Refusal::Generic)?;
+        let body = self.compressor.compress_values(&values).ok_or(Refusal::Generic)?;
         let header = PageHeader {
-            uncompressed: length(&bytes)?,
+            uncompressed: length(&values.bytes)?,
             compressed: length(&body)?,
             crc: None,
             kind: PageKind::Dictionary { values: claimed, encoding: Encoding::PLAIN, is_sorted: false },
@@ -295,10 +295,9 @@ impl Work<'_> {
             PageKind::V1 { .. } => parts.levels.to_vec(),
             _ => Vec::new(),
         };
-        let EncodedValues { bytes, encoding } =
-            encode(&made, self.rewriter.encoding, before).ok_or(Refusal::Generic)?;
-        let body = self.compressor.compress(&bytes).ok_or(Refusal::Generic)?;
-        let (uncompressed, compressed) = (length(&bytes)?, length(&body)?);
+        let values = encode(&made, self.rewriter.encoding, before).ok_or(Refusal::Generic)?;
+        let body = self.compressor.compress_values(&values).ok_or(Refusal::Generic)?;
+        let (encoding, uncompressed, compressed) = (values.encoding, length(&values.bytes)?, length(&body)?);
         match header.kind {
             PageKind::V1 { values, definition, repetition, .. } => {
                 let kind = PageKind::V1 { values, encoding, definition, repetition };
@@ -458,29 +457,50 @@ fn are_distinct(entries: &ArrayRef) -> bool {
     looked.is_some() && distinct
 }
 
+/// The first eight bytes as a number: where two differ, the values compare as they do.
+#[inline]
+fn head(value: &[u8]) -> u64 {
+    match value.first_chunk() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => {
+            let mut first = [0; 8];
+            first[..value.len()].copy_from_slice(value);
+            u64::from_be_bytes(first)
+        }
+    }
+}
+
 /// The least and the greatest of the values written.
 #[derive(Debug)]
 struct Bounds {
     least: Option<Vec<u8>>,
     greatest: Option<Vec<u8>>,
+    /// Strictly between these heads lies nothing new.
+    between: (u64, u64),
     /// Whether every value that was seen is certainly in the chunk.
     are_exact: bool,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { least: None, greatest: None, are_exact: true }
+        Self { least: None, greatest: None, between: (u64::MAX, 0), are_exact: true }
     }
 }
 
 impl Bounds {
     #[inline]
     fn see(&mut self, value: &[u8]) {
+        let head = head(value);
+        if self.between.0 < head && head < self.between.1 {
+            return;
+        }
         if self.least.as_deref().is_none_or(|least| value < least) {
             self.least = Some(value.to_vec());
+            self.between.0 = head;
         }
         if self.greatest.as_deref().is_none_or(|greatest| value > greatest) {
             self.greatest = Some(value.to_vec());
+            self.between.1 = head;
         }
     }
 

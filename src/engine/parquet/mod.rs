@@ -11,6 +11,7 @@
 //! | [`mod@write`] | makes columns side by side, appends them in order into an [`outbox`] |
 
 pub mod compress;
+pub mod digits;
 pub mod footer;
 pub mod index;
 pub mod kept;

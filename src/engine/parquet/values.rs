@@ -133,7 +133,23 @@ pub struct EncodedValues {
     pub bytes: Vec<u8>,
     /// Its encoding.
     pub encoding: Encoding,
+    /// Texts at their end, if all have one length.
+    pub texts: Option<Texts>,
 }
+
+/// Texts of one length in a page.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts {
+    /// Where they begin.
+    pub at: usize,
+    /// Bytes of each.
+    pub length: u32,
+    /// Whether each has its length before it, in [`PLAIN_LENGTH`] bytes.
+    pub have_lengths: bool,
+}
+
+/// Bytes of a length in encoding PLAIN.
+pub const PLAIN_LENGTH: usize = 4;
 
 /// How texts are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -163,11 +179,15 @@ pub fn encode(array: &ArrayRef, how: TextEncoding, mut bytes: Vec<u8>) -> Option
             if let Some(length) = common.filter(|_| how == TextEncoding::Best) {
                 bytes.reserve_exact(data.len() + texts.len() / 16 + 32);
                 push_one_length(length, texts.len(), &mut bytes);
+                let one_length = Some(Texts { at: bytes.len(), length, have_lengths: false });
                 bytes.extend_from_slice(data);
-                return Some(EncodedValues { bytes, encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY });
+                let encoding = Encoding::DELTA_LENGTH_BYTE_ARRAY;
+                return Some(EncodedValues { bytes, encoding, texts: one_length });
             }
-            bytes.reserve_exact(data.len() + 4 * texts.len());
+            let one_length = common.map(|length| Texts { at: bytes.len(), length, have_lengths: true });
+            bytes.reserve_exact(data.len() + PLAIN_LENGTH * texts.len());
             push_plain(texts.iter().flatten().map(str::as_bytes), &mut bytes);
+            return Some(EncodedValues { bytes, encoding: Encoding::PLAIN, texts: one_length });
         }
         LargeUtf8 | Utf8View => return encode(&arrow::compute::cast(array, &Utf8).ok()?, how, bytes),
         Binary => push_plain(array.as_binary::<i32>().iter().flatten(), &mut bytes),
@@ -177,12 +197,12 @@ pub fn encode(array: &ArrayRef, how: TextEncoding, mut bytes: Vec<u8>) -> Option
         }
         _ => return None,
     }
-    Some(EncodedValues { bytes, encoding: Encoding::PLAIN })
+    Some(EncodedValues { bytes, encoding: Encoding::PLAIN, texts: None })
 }
 
 /// The entries of a dictionary page, which is always PLAIN.
-pub fn encode_entries(array: &ArrayRef) -> Option<Vec<u8>> {
-    encode(array, TextEncoding::Plain, Vec::new()).map(|encoded| encoded.bytes)
+pub fn encode_entries(array: &ArrayRef) -> Option<EncodedValues> {
+    encode(array, TextEncoding::Plain, Vec::new())
 }
 
 fn push_plain<'a>(values: impl Iterator<Item = &'a [u8]>, bytes: &mut Vec<u8>) {
