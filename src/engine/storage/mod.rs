@@ -39,6 +39,9 @@ const READS_IN_FLIGHT: usize = 8;
 /// then holds no connection open, and every piece is checked.
 const STREAM_PIECE_BYTES: u64 = 8 * 1024 * 1024;
 
+/// The same on a local disk: what is copied is still in the processor's cache when it is hashed and written.
+const LOCAL_PIECE_BYTES: u64 = 1024 * 1024;
+
 /// Pieces of a stream read ahead of the consumer.
 const STREAM_PIECES_AHEAD: usize = 2;
 
@@ -291,12 +294,16 @@ impl Storage {
         expected: &Expected,
     ) -> BoxStream<'static, Result<Bytes, StorageError>> {
         let (storage, path, expected) = (self.clone(), path.to_owned(), expected.clone());
-        let pieces = (range.end - range.start).div_ceil(STREAM_PIECE_BYTES);
+        let piece_bytes = match &self.backend {
+            Backend::Local(_) => LOCAL_PIECE_BYTES,
+            Backend::Remote(_) => STREAM_PIECE_BYTES,
+        };
+        let pieces = (range.end - range.start).div_ceil(piece_bytes);
         stream::iter(0..pieces)
             .map(move |piece| {
                 let (storage, path, expected) = (storage.clone(), path.clone(), expected.clone());
-                let start = range.start + piece * STREAM_PIECE_BYTES;
-                let end = (start + STREAM_PIECE_BYTES).min(range.end);
+                let start = range.start + piece * piece_bytes;
+                let end = (start + piece_bytes).min(range.end);
                 async move { storage.get_range(&path, start..end, &expected).await }
             })
             .buffered(STREAM_PIECES_AHEAD)
