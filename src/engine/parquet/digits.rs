@@ -265,6 +265,14 @@ mod tests {
         (content, Texts { at: before.len(), length: length as u32, have_lengths: true })
     }
 
+    /// What libzstd and a decoder that shares no code with it make of a frame.
+    fn read(frame: &[u8], size: usize) -> Vec<u8> {
+        let mut other = Vec::new();
+        std::io::Read::read_to_end(&mut ruzstd::decoding::StreamingDecoder::new(frame).unwrap(), &mut other).unwrap();
+        assert!(zstd::bulk::decompress(frame, size).unwrap() == other);
+        other
+    }
+
     #[test]
     fn bare_digits_read_back_at_every_length() {
         let lengths = (MIN_DIGITS..MIN_DIGITS + 40)
@@ -275,7 +283,7 @@ mod tests {
             for before in [&b""[..], b"x", b"\0", b"levels\0\0\0\0\0\0\0\0"] {
                 let (content, texts) = after(before, length.max(16 * before.len()));
                 let frame = compress(&content, texts).unwrap();
-                assert_eq!(zstd::bulk::decompress(&frame, content.len()).unwrap(), content, "{length}");
+                assert!(read(&frame, content.len()) == content, "{length}");
             }
         }
     }
@@ -292,7 +300,7 @@ mod tests {
             for count in counts {
                 let (content, texts) = with_lengths(b"\x02", length, count);
                 let frame = compress(&content, texts).unwrap();
-                assert_eq!(zstd::bulk::decompress(&frame, content.len()).unwrap(), content, "{length} x {count}");
+                assert!(read(&frame, content.len()) == content, "{length} x {count}");
             }
         }
     }
