@@ -1,12 +1,12 @@
-//! Kernels without columns around them: `cargo bench --bench kernels`. Throughput is in values for each second.
+//! Kernels without columns around them: `cargo bench --bench kernels`. Throughput is in values or bytes for each second.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hmac::{Hmac, KeyInit, Mac};
 use lakeveil::crypto::lanes::Backend;
-use lakeveil::crypto::{HmacKey, TokenEncoding};
-use sha2::Sha256;
+use lakeveil::crypto::{HmacKey, StreamDigest, TokenEncoding};
+use sha2::{Digest, Sha256};
 
 /// Values in a batch: DataFusion's default batch size.
 const VALUES: usize = 8192;
@@ -71,5 +71,28 @@ fn encodings(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, hmac_sha256, encodings);
+/// SHA-256 over 256 KiB of a stream, and of each of two: by `sha2`, by ourselves, and interleaved.
+fn stream_digests(c: &mut Criterion) {
+    const PART: usize = 256 << 10;
+    let part = |factor: usize| (0..PART).map(|i| (i * factor) as u8).collect::<Vec<u8>>();
+    let (first, second) = (part(3), part(7));
+    let mut group = c.benchmark_group("sha-256 of parts of 256 KiB");
+    group.throughput(Throughput::Bytes(PART as u64));
+    let mut oracle = Sha256::new();
+    group.bench_function("sha2", |b| b.iter(|| oracle.update(black_box(&first))));
+    let (mut one, mut other) = (StreamDigest::new(), StreamDigest::new());
+    group.bench_function("one stream", |b| b.iter(|| one.update(black_box(&first))));
+    group.throughput(Throughput::Bytes(2 * PART as u64));
+    for backend in [Backend::fastest(), Backend::Portable] {
+        group.bench_function(format!("two streams, {backend}"), |b| {
+            b.iter(|| {
+                let (first, second) = (black_box(&first), black_box(&second));
+                StreamDigest::update_both_with(backend, (&mut one, first), (&mut other, second));
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, hmac_sha256, encodings, stream_digests);
 criterion_main!(benches);

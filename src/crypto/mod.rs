@@ -6,9 +6,11 @@
 //! | [`mod@derive`] | subkeys and fingerprints (HKDF-SHA256) |
 //! | [`lanes`] | HMAC-SHA256 over many short messages |
 //! | [`encode`] | token bytes to text |
+//! | [`digest`] | SHA-256 of a stream, two at a time |
 //! | [`path`] | keyed hashes of object paths |
 
 pub mod derive;
+pub mod digest;
 pub mod encode;
 pub mod lanes;
 pub mod path;
@@ -17,6 +19,7 @@ pub mod secret;
 pub(crate) mod vectors;
 
 pub use derive::{Fingerprint, fingerprint, frame, subkey};
+pub use digest::StreamDigest;
 pub use encode::TokenEncoding;
 pub use lanes::HmacKey;
 pub use path::{PathKey, path_digest};

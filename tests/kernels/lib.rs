@@ -4,7 +4,9 @@
 /// As in the library.
 #[path = "../../src/crypto"]
 pub mod crypto {
+    pub mod digest;
     pub mod lanes;
 
+    pub use digest::StreamDigest;
     pub use lanes::HmacKey;
 }

@@ -18,6 +18,13 @@ impl Sha {
     pub fn detect() -> Option<Self> {
         (is_aarch64_feature_detected!("neon") && is_aarch64_feature_detected!("sha2")).then_some(Self(()))
     }
+
+    /// Feeds each stream the blocks that both have.
+    #[inline]
+    pub fn compress_streams(self, streams: [&mut [u32; 8]; LANES], blocks: [&[[u8; BLOCK]]; LANES]) {
+        // SAFETY: the features are there, or `detect` would not have made `self`
+        unsafe { compress_streams(streams, blocks) }
+    }
 }
 
 impl Kernel<LANES> for Sha {

@@ -4,9 +4,10 @@ use std::fmt;
 
 #[cfg(target_arch = "aarch64")]
 use super::armv8::Sha;
-use super::{HmacKey, batch};
+use super::{BLOCK, HmacKey, batch};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2::Avx2, avx512::Avx512, shani::Sha};
+use sha2::block_api::compress256;
 
 /// A way to hash many messages at once; all give the same result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,6 +88,23 @@ impl Backend {
             #[cfg(not(target_arch = "x86_64"))]
             _ => panic!("{MISSING}"),
         });
+    }
+
+    /// Feeds two states of SHA-256 the blocks of their streams: in turns as far as both have one, where the processor
+    /// has the instructions for it. Vectors without these are no better than one stream after the other.
+    pub(in crate::crypto) fn compress_both(self, states: [&mut [u32; 8]; 2], blocks: [&[[u8; BLOCK]]; 2]) {
+        let [first, second] = states;
+        let mut common = 0;
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        if let (Some(sha), true) = (Sha::detect(), self != Self::Portable) {
+            common = blocks[0].len().min(blocks[1].len());
+            sha.compress_streams([first, second], blocks);
+        }
+        for (state, blocks) in [(first, &blocks[0][common..]), (second, &blocks[1][common..])] {
+            if !blocks.is_empty() {
+                compress256(state, blocks);
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A few messages interleaved: the rounds of one fill the time for which another waits for its own.
 
-/// The hash of a group, over the operations on four words that the calling module defines for its `$features`.
+/// The hashes of a group, and the blocks of a few streams, over the operations on four words that the calling module defines for its `$features`.
 macro_rules! interleaved_kernel {
     ($features:literal) => {
         #[target_feature(enable = $features)]
@@ -42,6 +42,32 @@ macro_rules! interleaved_kernel {
                 back.copy_from_slice(&store_bytes(efgh));
             }
             tokens
+        }
+
+        /// SHA-256's compression function over the blocks of each stream, as far as all have one.
+        #[target_feature(enable = $features)]
+        fn compress_streams(streams: [&mut [u32; 8]; LANES], blocks: [&[[u8; BLOCK]]; LANES]) {
+            let mut states = [[splat(0); 2]; LANES];
+            for (state, words) in states.iter_mut().zip(&streams) {
+                *state = load_state(words);
+            }
+            let least = blocks.iter().map(|blocks| blocks.len()).min().unwrap_or(0);
+            for index in 0..least {
+                let mut words = [[splat(0); 4]; LANES];
+                for (words, blocks) in words.iter_mut().zip(&blocks) {
+                    for (words, bytes) in words.iter_mut().zip(blocks[index].as_chunks().0) {
+                        *words = load_bytes(bytes);
+                    }
+                }
+                compress(&mut states, words);
+            }
+            for (words, state) in streams.into_iter().zip(states) {
+                let [abcd, efgh] = in_order(state);
+                let bytes = [store_bytes(abcd), store_bytes(efgh)];
+                for (word, bytes) in words.iter_mut().zip(bytes.as_flattened().as_chunks().0) {
+                    *word = u32::from_be_bytes(*bytes);
+                }
+            }
         }
 
         /// SHA-256's compression function for each state and its block (FIPS 180-4, section 6.2.2).

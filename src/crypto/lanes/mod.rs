@@ -2,7 +2,8 @@
 //!
 //! A column is millions of messages of a few bytes under one key. What depends on the key alone is computed once: a
 //! message of up to 55 bytes then costs two calls of the compression function instead of four. The messages do not
-//! depend on each other, so several are hashed at the same time: [`Backend`] says how.
+//! depend on each other, so several are hashed at the same time: [`Backend`] says how. The same instructions serve two
+//! long streams at a time ([`StreamDigest`](super::StreamDigest)).
 //!
 //! The key's states are zeroed on drop. Not wiped are what the compression function leaves on the stack and in vector
 //! registers: copies of the key's states, blocks of messages and their schedules, and states between the two hashes.
@@ -45,11 +46,11 @@ use sha2::{Digest, Sha256, block_api::compress256};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes in a block of SHA-256.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 /// Where the 64-bit message length begins in the last block (FIPS 180-4, section 5.1.1).
-const LENGTH_AT: usize = BLOCK - 8;
+pub(super) const LENGTH_AT: usize = BLOCK - 8;
 /// The initial hash value of SHA-256 (FIPS 180-4, section 5.3.3).
-const INITIAL: [u32; 8] =
+pub(super) const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// K of FIPS 180-4, section 4.2.2: sixteen, in fours, for each pass over the message schedule.
@@ -190,7 +191,7 @@ fn bit_length(bytes: usize) -> [u8; 8] {
     (bytes as u64 * 8).to_be_bytes()
 }
 
-fn to_bytes(state: &[u32; 8]) -> [u8; 32] {
+pub(super) fn to_bytes(state: &[u32; 8]) -> [u8; 32] {
     let mut bytes = [0; 32];
     for (chunk, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(state) {
         *chunk = word.to_be_bytes();
