@@ -44,26 +44,13 @@ impl Compute {
         T: Send + 'static,
         F: FnOnce() -> Result<T, RewriteError> + Send + 'static,
     {
-        self.start(doing, work).await
-    }
-
-    /// As [`run`](Self::run), begun at once, whether or not anybody waits for it yet.
-    pub fn start<T, F>(
-        &self,
-        doing: &'static str,
-        work: F,
-    ) -> impl Future<Output = Result<T, RewriteError>> + Send + 'static
-    where
-        T: Send + 'static,
-        F: FnOnce() -> Result<T, RewriteError> + Send + 'static,
-    {
         let (send, receive) = oneshot::channel();
         self.pool.spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(RewriteError::Internal(doing)));
             // nobody waits for it when the run was cancelled
             let _ = send.send(result);
         });
-        async move { receive.await.unwrap_or(Err(RewriteError::Internal(doing))) }
+        receive.await.unwrap_or(Err(RewriteError::Internal(doing)))
     }
 }
 

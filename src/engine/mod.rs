@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod compute;
 pub mod csv;
+pub mod digests;
 pub mod discover;
 pub mod error;
 pub mod evaluate;

@@ -1,17 +1,17 @@
 //! Rewrites one object: units in, encoded in parallel, appended in order, published whole, recorded.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use parquet::file::metadata::KeyValue;
-use sha2::{Digest, Sha256};
 
 use super::budget::{Budget, Reservation};
 use super::compute::Compute;
 use super::csv::Dialect;
+use super::digests::Digests;
 use super::discover::{ObjectFormat, SinkFormat, SourceObject};
 use super::error::RewriteError;
 use super::evaluate::{mask, sources};
@@ -36,6 +36,7 @@ use super::text_rows::TextLayout;
 use super::text_write::{EncodedText, TextAppender, TextEncoder, TextSettings};
 use super::time::timestamp;
 use super::units::{RowGroups, TextStream, TextUnits, Unit};
+use crate::crypto::StreamDigest;
 use crate::policy::ColumnType;
 use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
 use crate::transforms::shape::Shape;
@@ -65,6 +66,8 @@ pub struct Run {
     pub claimed: HashSet<String>,
     /// The pool.
     pub compute: Compute,
+    /// What hashes inputs and outputs.
+    pub digests: Digests,
     /// The memory budget.
     pub budget: Budget,
     /// Who wants to know.
@@ -204,7 +207,8 @@ impl Run {
         let mut input = self.open(task).await?;
         let (encoder, mut appender, first) = self.begin(task, &mut input)?;
         let entry = &task.object.entry;
-        let mut writer = ObjectWriter::create(&self.sink, &task.object.output, entry.size, self.sync).await?;
+        let writer = ObjectWriter::create(&self.sink, &task.object.output, entry.size, self.sync).await?;
+        let mut writer = writer.hashed_by(&self.digests);
         writer.write(first).await?;
         let units = std::mem::replace(&mut input.units, futures::stream::empty().boxed());
         let mut encoded = units.map(|unit| self.encode(task, Arc::clone(&encoder), unit)).buffered(UNITS_AHEAD);
@@ -224,7 +228,7 @@ impl Run {
         self.move_segments(task, last, &Held::default(), &mut writer).await?;
         self.stop.check()?;
         let published = writer.finish().await?;
-        let input_sha256 = input.digest.map(|digest| digest.hex());
+        let input_sha256 = input.digest.and_then(|digest| digest.hex());
         Ok(sum.done(task, published, input_sha256))
     }
 
@@ -269,7 +273,7 @@ impl Run {
         };
         let columns = needed(&task.plan);
         let mut text = TextStream::open(&storage, entry, codec(compression), &self.compute);
-        let digest = text.digest();
+        let digest = text.hashed_by(&self.digests);
         let (header, start) = text.header(&task.dialect).await?;
         let planned: Vec<&String> = task.plan.source.fields().iter().map(|field| field.name()).collect();
         if header.names().iter().collect::<Vec<_>>() != planned {
@@ -400,20 +404,19 @@ struct Input {
     digest: Option<InputDigest>,
 }
 
-/// SHA-256 over an object that is read whole, as far as it was read.
+/// SHA-256 over an object that is read whole.
 #[derive(Clone, Default)]
-pub struct InputDigest(Arc<Mutex<Sha256>>);
+pub struct InputDigest(Arc<OnceLock<[u8; 32]>>);
 
 impl InputDigest {
-    /// Takes the next bytes.
-    pub fn update(&self, bytes: &[u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
+    /// The object was read to its end.
+    pub fn set(&self, digest: StreamDigest) {
+        self.0.get_or_init(|| digest.finalize());
     }
 
-    /// In lower-case hexadecimal.
-    pub fn hex(&self) -> String {
-        let digest = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
-        data_encoding::HEXLOWER.encode(&digest)
+    /// In lower-case hexadecimal; `None` before the object was read whole.
+    pub fn hex(&self) -> Option<String> {
+        self.0.get().map(|digest| data_encoding::HEXLOWER.encode(digest))
     }
 }
 

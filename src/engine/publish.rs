@@ -6,13 +6,14 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use object_store::{MultipartUpload, PutMode, PutPayload};
-use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
+use super::digests::Digests;
 use super::storage::{
     Backend, CONTROL_FOLDER, RemoteStore, Storage, StorageError, StorageErrorKind, TemporaryFile, on_blocking_thread,
     written,
 };
+use crate::crypto::StreamDigest;
 
 /// The smallest part that all stores take, and so the size up to which an object is one request.
 const MIN_PART_BYTES: u64 = 5 * 1024 * 1024;
@@ -67,7 +68,8 @@ pub struct ObjectWriter {
     path: String,
     buffer: BytesMut,
     size: u64,
-    hasher: Sha256,
+    digest: StreamDigest,
+    digests: Digests,
     target: Target,
 }
 
@@ -96,7 +98,13 @@ impl ObjectWriter {
             }
             Backend::Remote(store) => Target::Remote(Upload::new(store, path, input_size_hint)),
         };
-        Ok(Self { path: path.to_owned(), buffer: BytesMut::new(), size: 0, hasher: Sha256::new(), target })
+        let (digest, digests) = (StreamDigest::new(), Digests::default());
+        Ok(Self { path: path.to_owned(), buffer: BytesMut::new(), size: 0, digest, digests, target })
+    }
+
+    /// Has its bytes hashed along with those of others.
+    pub fn hashed_by(self, digests: &Digests) -> Self {
+        Self { digests: digests.clone(), ..self }
     }
 
     /// Appends `bytes`. Returns when there is room for more, not when they are stored.
@@ -138,7 +146,7 @@ impl ObjectWriter {
             self.send(rest.clone()).await?;
         }
         if is_single {
-            self.hasher = hashed(std::mem::take(&mut self.hasher), rest.clone()).await?;
+            self.digest = self.hash(rest.clone()).await?;
         }
         let path = self.path.clone();
         let entry = match &mut self.target {
@@ -152,7 +160,7 @@ impl ObjectWriter {
                 written(&path, self.size, etag)
             }
         };
-        let sha256 = data_encoding::HEXLOWER.encode(&std::mem::take(&mut self.hasher).finalize());
+        let sha256 = data_encoding::HEXLOWER.encode(&std::mem::take(&mut self.digest).finalize());
         Ok(Published { size: self.size, etag: entry.etag, sha256 })
     }
 
@@ -176,36 +184,32 @@ impl ObjectWriter {
 
     /// Hashes one full part and passes it on.
     async fn send(&mut self, part: Bytes) -> Result<(), StorageError> {
+        let hashing = self.hash(part.clone());
         match &mut self.target {
             Target::Local { file, .. } => {
                 let mut open = file.take().ok_or_else(|| spent(&self.path))?;
-                let hashing = hashed(std::mem::take(&mut self.hasher), part.clone());
                 // each takes about as long as the other, and one object alone is to keep two threads busy
                 let writing = on_blocking_thread(move || {
                     open.write(&part)?;
                     Ok(open)
                 });
-                let (open, hasher) = futures::future::try_join(writing, hashing).await?;
+                let (open, digest) = futures::future::try_join(writing, hashing).await?;
                 *file = Some(open);
-                self.hasher = hasher;
+                self.digest = digest;
                 Ok(())
             }
             Target::Remote(upload) => {
-                upload.send(part.clone()).await?;
+                upload.send(part).await?;
                 // The part is on its way meanwhile.
-                self.hasher = hashed(std::mem::take(&mut self.hasher), part).await?;
+                self.digest = hashing.await?;
                 Ok(())
             }
         }
     }
-}
 
-async fn hashed(mut hasher: Sha256, bytes: Bytes) -> Result<Sha256, StorageError> {
-    on_blocking_thread(move || {
-        hasher.update(&bytes);
-        Ok(hasher)
-    })
-    .await
+    fn hash(&mut self, part: Bytes) -> impl Future<Output = Result<StreamDigest, StorageError>> + use<> {
+        self.digests.update(std::mem::take(&mut self.digest), part)
+    }
 }
 
 fn spent(path: &str) -> StorageError {

@@ -74,13 +74,14 @@ impl Run {
             return Err(RewriteError::Internal("choosing a route"));
         };
         let mut text = TextStream::open(&self.source, entry, codec(compression), &self.compute);
-        let digest = text.digest();
+        let digest = text.hashed_by(&self.digests);
         let (header, start) = text.header(&task.dialect).await?;
         if !header.names().iter().eq(task.plan.source.fields().iter().map(|field| field.name())) {
             return Err(RewriteError::SchemaChanged);
         }
         let first = surgery.surgery().header(&start, &header, self.text.dialect.header())?;
-        let mut writer = ObjectWriter::create(&self.sink, &task.object.output, entry.size, self.sync).await?;
+        let writer = ObjectWriter::create(&self.sink, &task.object.output, entry.size, self.sync).await?;
+        let mut writer = writer.hashed_by(&self.digests);
         let cutter = surgery.surgery().cutter();
         let (budget, piece_bytes) = (self.budget.clone(), surgery.working_bytes(TEXT_BYTES as u64));
         let cutting = Cutting { text, cutter: Some(cutter), budget, piece_bytes, ready: VecDeque::new() };
@@ -101,7 +102,7 @@ impl Run {
         let ((sum, figures), writer) = futures::future::try_join(producing, writing).await?;
         self.stop.check()?;
         let published = writer.finish().await?;
-        let mut done = sum.done(task, published, Some(digest.hex()));
+        let mut done = sum.done(task, published, digest.hex());
         tell(&mut done, &surgery, &figures);
         Ok(done)
     }

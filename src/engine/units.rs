@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, ready};
 use futures::stream::BoxStream;
 
 use super::budget::{Budget, Reservation};
 use super::compute::Compute;
 use super::csv::{Block, Blocks, Codec, Decompressor, Dialect, Header, MAX_HEADER_BYTES};
+use super::digests::Digests;
 use super::error::RewriteError;
 use super::object::InputDigest;
 use super::parquet::rows::{FileLayout, RowGroup};
 use super::rows::Rows;
 use super::storage::{Entry, Expected, Storage, StorageError};
 use super::text_rows::{TextLayout, TextRows};
+use crate::crypto::StreamDigest;
 
 /// Work on a unit holds the compressed source, as much of encoded output for what is kept, and the batches under way.
 const PARQUET_WORKING_FACTOR: u64 = 2;
@@ -121,9 +123,15 @@ pub struct TextStream {
     pieces: BoxStream<'static, Result<Bytes, StorageError>>,
     stream: Option<Decompressing>,
     compute: Compute,
-    digest: InputDigest,
+    hashing: Option<Hashing>,
+}
+
+/// The digest of the bytes that were read, where it is wanted.
+struct Hashing {
+    digests: Digests,
     /// Under way, over the piece that was handed on last.
-    hashing: Option<BoxFuture<'static, Result<(), RewriteError>>>,
+    last: BoxFuture<'static, Result<StreamDigest, StorageError>>,
+    whole: InputDigest,
 }
 
 /// A decompressor and what it has not taken yet.
@@ -142,7 +150,7 @@ impl TextStream {
             input: Bytes::new(),
             input_ended: false,
         });
-        Self { pieces, stream, compute: compute.clone(), digest: InputDigest::default(), hashing: None }
+        Self { pieces, stream, compute: compute.clone(), hashing: None }
     }
 
     /// The pool.
@@ -150,24 +158,26 @@ impl TextStream {
         &self.compute
     }
 
-    /// The digest of the object's bytes, as far as they were read.
-    pub fn digest(&self) -> InputDigest {
-        self.digest.clone()
+    /// The digest of the object's bytes, once they are read; before the first one is.
+    pub fn hashed_by(&mut self, digests: &Digests) -> InputDigest {
+        let (whole, last) = (InputDigest::default(), Box::pin(ready(Ok(StreamDigest::new()))));
+        self.hashing = Some(Hashing { digests: digests.clone(), last, whole: whole.clone() });
+        whole
     }
 
     async fn piece(&mut self) -> Result<Option<Bytes>, RewriteError> {
         let piece = self.pieces.next().await.transpose()?;
-        if let Some(hashing) = self.hashing.take() {
-            hashing.await?;
+        if let Some(Hashing { digests, last, whole }) = self.hashing.take() {
+            let digest = last.await?;
+            match &piece {
+                None => whole.set(digest),
+                Some(bytes) => {
+                    let last = Box::pin(digests.update(digest, bytes.clone()));
+                    self.hashing = Some(Hashing { digests, last, whole });
+                }
+            }
         }
-        let Some(piece) = piece else { return Ok(None) };
-        let (digest, bytes) = (self.digest.clone(), piece.clone());
-        let hash = move || {
-            digest.update(&bytes);
-            Ok(())
-        };
-        self.hashing = Some(Box::pin(self.compute.start("hashing an input", hash)));
-        Ok(Some(piece))
+        Ok(piece)
     }
 
     /// The next bytes; `None` at the end of a whole stream.

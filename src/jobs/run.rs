@@ -14,6 +14,7 @@ use super::prune::{self, Pruning};
 use super::{JobError, Settings};
 use crate::engine::budget::Budget;
 use crate::engine::compute::Compute;
+use crate::engine::digests::Digests;
 use crate::engine::lease::{Lease, break_lease};
 use crate::engine::object::Run;
 use crate::engine::outcome::Failure;
@@ -278,6 +279,7 @@ async fn rewrite(job: &Job<'_>, prepared: &mut Prepared, collector: &mut Collect
         known,
         claimed: prepared.claimed.clone(),
         compute: compute.clone(),
+        digests: Digests::default(),
         budget: Budget::new(settings.memory_bytes / UNITS_SHARE.1 * UNITS_SHARE.0),
         progress: Arc::clone(progress),
         stop: stop.clone(),
