@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use object_store::{MultipartUpload, PutMode, PutPayload};
 use tokio::task::JoinHandle;
 
-use super::digests::Digests;
+use super::digests::{Digests, Hashing};
 use super::storage::{
     Backend, CONTROL_FOLDER, RemoteStore, Storage, StorageError, StorageErrorKind, TemporaryFile, on_blocking_thread,
     written,
@@ -207,7 +207,7 @@ impl ObjectWriter {
         }
     }
 
-    fn hash(&mut self, part: Bytes) -> impl Future<Output = Result<StreamDigest, StorageError>> + use<> {
+    fn hash(&mut self, part: Bytes) -> Hashing {
         self.digests.update(std::mem::take(&mut self.digest), part)
     }
 }

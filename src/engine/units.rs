@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::future::{BoxFuture, ready};
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use super::budget::{Budget, Reservation};
 use super::compute::Compute;
 use super::csv::{Block, Blocks, Codec, Decompressor, Dialect, Header, MAX_HEADER_BYTES};
-use super::digests::Digests;
+use super::digests::{Digests, Hashing};
 use super::error::RewriteError;
 use super::object::InputDigest;
 use super::parquet::rows::{FileLayout, RowGroup};
@@ -123,14 +123,14 @@ pub struct TextStream {
     pieces: BoxStream<'static, Result<Bytes, StorageError>>,
     stream: Option<Decompressing>,
     compute: Compute,
-    hashing: Option<Hashing>,
+    digesting: Option<Digesting>,
 }
 
 /// The digest of the bytes that were read, where it is wanted.
-struct Hashing {
+struct Digesting {
     digests: Digests,
-    /// Under way, over the piece that was handed on last.
-    last: BoxFuture<'static, Result<StreamDigest, StorageError>>,
+    /// Over the piece that was handed on last; there is time for it until the next one is.
+    last: Option<Hashing>,
     whole: InputDigest,
 }
 
@@ -150,7 +150,7 @@ impl TextStream {
             input: Bytes::new(),
             input_ended: false,
         });
-        Self { pieces, stream, compute: compute.clone(), hashing: None }
+        Self { pieces, stream, compute: compute.clone(), digesting: None }
     }
 
     /// The pool.
@@ -160,20 +160,23 @@ impl TextStream {
 
     /// The digest of the object's bytes, once they are read; before the first one is.
     pub fn hashed_by(&mut self, digests: &Digests) -> InputDigest {
-        let (whole, last) = (InputDigest::default(), Box::pin(ready(Ok(StreamDigest::new()))));
-        self.hashing = Some(Hashing { digests: digests.clone(), last, whole: whole.clone() });
+        let whole = InputDigest::default();
+        self.digesting = Some(Digesting { digests: digests.clone(), last: None, whole: whole.clone() });
         whole
     }
 
     async fn piece(&mut self) -> Result<Option<Bytes>, RewriteError> {
         let piece = self.pieces.next().await.transpose()?;
-        if let Some(Hashing { digests, last, whole }) = self.hashing.take() {
-            let digest = last.await?;
+        if let Some(Digesting { digests, last, whole }) = self.digesting.take() {
+            let digest = match last {
+                Some(last) => last.await?,
+                None => StreamDigest::new(),
+            };
             match &piece {
                 None => whole.set(digest),
                 Some(bytes) => {
-                    let last = Box::pin(digests.update(digest, bytes.clone()));
-                    self.hashing = Some(Hashing { digests, last, whole });
+                    let last = Some(digests.update(digest, bytes.clone()));
+                    self.digesting = Some(Digesting { digests, last, whole });
                 }
             }
         }

@@ -5,10 +5,26 @@ use tokio::runtime::Runtime;
 
 use super::*;
 
-/// A part, and what tells its digest.
+/// A part that somebody waits for, and what tells its digest.
 fn part(len: usize) -> (Part, oneshot::Receiver<StreamDigest>) {
     let (done, digest) = oneshot::channel();
-    (Part { digest: StreamDigest::new(), rest: vec![7; len].into(), done }, digest)
+    let wanted = Arc::new(AtomicBool::new(true));
+    (Part { digest: StreamDigest::new(), rest: vec![7; len].into(), wanted, done }, digest)
+}
+
+fn oracle(len: usize) -> [u8; 32] {
+    Sha256::digest(vec![7; len]).into()
+}
+
+/// Pushes parts of these lengths; with them come the workers that must be started.
+fn pushed<const N: usize>(digests: &Digests, lens: [usize; N]) -> (Vec<Worker>, [oneshot::Receiver<StreamDigest>; N]) {
+    let mut workers = Vec::new();
+    let receivers = lens.map(|len| {
+        let (part, receiver) = part(len);
+        workers.extend(digests.push(part));
+        receiver
+    });
+    (workers, receivers)
 }
 
 fn queue_of(digests: &Digests) -> (usize, usize, usize) {
@@ -42,32 +58,43 @@ async fn many_streams_in_parts_of_any_size_are_hashed_each_in_its_order() {
 }
 
 #[test]
-fn there_is_a_worker_for_every_two_parts() {
+fn there_is_a_worker_for_every_pair_and_one_more_for_a_single_part_that_is_wanted() {
     let digests = Digests::default();
-    let mut workers = Vec::new();
-    let receivers: Vec<_> = (0..5)
-        .map(|i| {
-            let (part, receiver) = part(i);
-            workers.extend(digests.push(part));
-            receiver
-        })
-        .collect();
+    let (mut workers, receivers) = pushed(&digests, [0, 1, 2, 3, 4]);
+    assert_eq!((workers.len(), queue_of(&digests)), (2, (5, 5, 2)));
+    workers.extend(digests.want(&AtomicBool::new(false)));
     assert_eq!((workers.len(), queue_of(&digests)), (3, (5, 5, 3)));
+    assert!(digests.want(&AtomicBool::new(false)).is_none());
     for worker in workers {
         worker.run();
     }
     assert_eq!(queue_of(&digests), (0, 0, 0));
     for (len, mut receiver) in receivers.into_iter().enumerate() {
-        let digest = receiver.try_recv().expect("is hashed").finalize();
-        assert_eq!(digest, <[u8; 32]>::from(Sha256::digest(vec![7; len])), "{len}");
+        assert_eq!(receiver.try_recv().expect("is hashed").finalize(), oracle(len), "{len}");
     }
+}
+
+#[tokio::test]
+async fn a_part_waits_for_another_as_long_as_nobody_waits_for_it() {
+    let digests = Digests::default();
+    let mut first = digests.update(StreamDigest::new(), vec![7; 1000].into());
+    assert_eq!(queue_of(&digests), (1, 1, 0));
+    let second = digests.update(StreamDigest::new(), vec![7; 10].into());
+    assert_eq!(second.await.expect("is hashed").finalize(), oracle(10));
+    // the worker that both had is alone now, and there is no hurry
+    while queue_of(&digests).2 > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(queue_of(&digests), (1, 1, 0));
+    assert!(digests.lock().waiting[0].rest.len() == 990);
+    assert!(first.digest.try_recv().is_err());
+    assert_eq!(first.await.expect("is hashed").finalize(), oracle(1000));
 }
 
 #[test]
 fn two_workers_with_a_part_each_become_one() {
     let digests = Digests::default();
-    let (parts, _receivers): (Vec<_>, Vec<_>) = [10, 20, 10, 20].map(part).into_iter().unzip();
-    let mut workers: Vec<Worker> = parts.into_iter().filter_map(|part| digests.push(part)).collect();
+    let (mut workers, mut receivers) = pushed(&digests, [10, 200_000, 10, 300_000]);
     for worker in &mut workers {
         assert!(worker.refill());
         worker.hash();
@@ -78,41 +105,41 @@ fn two_workers_with_a_part_each_become_one() {
     assert!(!workers[0].refill());
     assert!(workers[1].refill() && workers[1].pair.iter().all(Option::is_some));
     assert_eq!(queue_of(&digests), (0, 2, 1));
+    workers.remove(1).run();
+    for (receiver, len) in [(1, 200_000), (3, 300_000)] {
+        assert_eq!(receivers[receiver].try_recv().expect("is hashed").finalize(), oracle(len));
+    }
 }
 
 #[test]
-fn a_part_that_nobody_waits_for_does_no_harm_to_the_other_of_its_pair() {
+fn a_part_that_is_given_up_does_no_harm_to_the_other_of_its_pair() {
     let digests = Digests::default();
-    for cancelled_while_waiting in [true, false] {
-        let ((first, given_up), (second, mut wanted)) = (part(5 * ALONE_BYTES), part(3 * ALONE_BYTES));
-        let mut worker = digests.push(first).expect("the first part needs one");
-        assert!(digests.push(second).is_none());
-        if cancelled_while_waiting {
-            drop(given_up);
-        } else {
-            assert!(worker.refill());
-            drop(given_up);
+    for given_up_while_waiting in [true, false] {
+        let (mut workers, [given_up, mut wanted]) = pushed(&digests, [5 * ALONE_BYTES, 3 * ALONE_BYTES]);
+        if !given_up_while_waiting {
+            assert!(workers[0].refill());
         }
-        worker.run();
-        let digest = wanted.try_recv().expect("is hashed").finalize();
-        assert_eq!(digest, <[u8; 32]>::from(Sha256::digest(vec![7; 3 * ALONE_BYTES])));
+        drop(given_up);
+        workers.remove(0).run();
+        assert_eq!(wanted.try_recv().expect("is hashed").finalize(), oracle(3 * ALONE_BYTES));
         assert_eq!(queue_of(&digests), (0, 0, 0));
     }
+    drop(digests.update(StreamDigest::new(), "abc".into()));
+    assert_eq!(queue_of(&digests), (0, 0, 0));
 }
 
 #[test]
 fn a_worker_that_dies_lets_go_of_its_parts_and_of_no_others() {
     let digests = Digests::default();
-    let (parts, mut receivers): (Vec<_>, Vec<_>) = [1, 2, 3, 4].map(part).into_iter().unzip();
-    let mut workers: Vec<Worker> = parts.into_iter().filter_map(|part| digests.push(part)).collect();
+    let (mut workers, receivers) = pushed(&digests, [1, 2, 3, 4]);
     assert!(workers[0].refill());
     drop(workers.remove(0));
     workers.remove(0).run();
-    let mut told = receivers.iter_mut().map(|receiver| receiver.try_recv().map(StreamDigest::finalize).ok());
-    assert_eq!([told.next(), told.next()], [Some(None), Some(None)]);
-    for (len, digest) in [3, 4].into_iter().zip(told) {
-        assert_eq!(digest, Some(Sha256::digest(vec![7; len]).into()));
-    }
+    let told = receivers.map(|mut receiver| receiver.try_recv().map(StreamDigest::finalize).ok());
+    assert_eq!(told, [None, None, Some(oracle(3)), Some(oracle(4))]);
+    let (mut workers, [mut first, _second]) = pushed(&digests, [1, 2]);
+    workers.clear();
+    assert!(matches!(first.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
     assert_eq!(queue_of(&digests), (0, 0, 0));
 }
 
@@ -121,15 +148,9 @@ fn fail_where_the_runtime_ends_before_a_worker_starts() {
     let (runtime, digests) = (Runtime::new().expect("a runtime"), Digests::default());
     let handle = runtime.handle().clone();
     runtime.shutdown_background();
-    let hashing = {
-        let _inside = handle.enter();
-        digests.update(StreamDigest::new(), "abc".into())
-    };
+    let hashing = digests.update(StreamDigest::new(), "abc".into());
+    let _inside = handle.enter();
     let error = futures::executor::block_on(hashing).expect_err("must fail");
     assert_eq!(error.kind(), StorageErrorKind::Other, "{error}");
     assert_eq!(queue_of(&digests), (0, 0, 0));
-    // the parts of another runtime are hashed
-    let runtime = Runtime::new().expect("a runtime");
-    let digest = runtime.block_on(async { digests.update(StreamDigest::new(), "abc".into()).await });
-    assert_eq!(digest.expect("is hashed").finalize()[..2], [0xba, 0x78]);
 }
