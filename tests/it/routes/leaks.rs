@@ -10,7 +10,9 @@ use arrow::datatypes::{DataType, Int64Type};
 use bytes::Bytes;
 use parquet::bloom_filter::Sbbf;
 use parquet::column::page::Page;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::properties::ReaderProperties;
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::file::serialized_reader::ReadOptionsBuilder;
@@ -141,13 +143,29 @@ fn found<'a>(parts: &'a [Part], needle: &[u8]) -> Vec<&'a str> {
     parts.iter().filter(|part| contains(&part.bytes, needle)).map(|part| part.place.as_str()).collect()
 }
 
-/// The bloom filters of a transformed column, one for each row group that has one.
-fn filters(bytes: &Bytes, column: &str) -> Vec<Sbbf> {
+/// The bloom filters of a column, row group by row group.
+fn filters(bytes: &Bytes, column: &str) -> Vec<Option<Sbbf>> {
     let reader = SerializedFileReader::new(bytes.clone()).expect("is Parquet");
-    let metadata: &ParquetMetaData = reader.metadata();
-    let chunks = metadata.row_groups().iter().flat_map(|group| group.columns());
-    let chunks = chunks.filter(|chunk| chunk.column_path().string() == column);
-    chunks.filter_map(|chunk| Sbbf::read_from_column_chunk(chunk, bytes).expect("a filter")).collect()
+    let groups = reader.metadata().row_groups().iter();
+    let chunks = groups.flat_map(|group| group.columns()).filter(|chunk| chunk.column_path().string() == column);
+    chunks.map(|chunk| Sbbf::read_from_column_chunk(chunk, bytes).expect("a filter, or none")).collect()
+}
+
+fn bits(filter: &Sbbf) -> Vec<u8> {
+    let mut bits = Vec::new();
+    filter.write_bitset(&mut bits).expect("a Vec takes every byte");
+    bits
+}
+
+/// Rows of a file, row group by row group.
+fn row_groups(bytes: &Bytes) -> Vec<RecordBatch> {
+    let reader = SerializedFileReader::new(bytes.clone()).expect("is Parquet");
+    let (rows, mut start) = (batch(bytes.to_vec()), 0);
+    let slice = |group: &RowGroupMetaData| {
+        start += group.num_rows() as usize;
+        rows.slice(start - group.num_rows() as usize, group.num_rows() as usize)
+    };
+    reader.metadata().row_groups().iter().map(slice).collect()
 }
 
 #[test]
@@ -169,7 +187,7 @@ fn no_file_of_any_writer_leaves_a_raw_value_in_its_output() {
         // pyarrow writes them there where it writes no page index
         let has_headers = name.starts_with("polars") || name.starts_with("pyarrow");
         let has_headers = has_headers && !name.contains("index") && !name.contains("overflow");
-        assert!(headers > 0 || !has_headers, "{name}: no canary in a page header");
+        assert_eq!(headers > 0, has_headers, "{name}: canaries in page headers");
 
         let lake = Lake::new();
         lake.put("in/t.parquet", &source);
@@ -200,42 +218,40 @@ fn is_delta_coded(name: &str, column: &str) -> bool {
     }
 }
 
+/// A filter says yes to some values that it does not hold: what must be shown is that not one bit is of a raw value.
 #[test]
-fn bloom_filters_of_a_transformed_column_know_tokens_and_not_raw_values() {
+fn bloom_filters_of_a_transformed_column_are_those_of_its_tokens_and_of_nothing_else() {
     let mut seen = 0;
-    for (name, _) in WAYS.iter().filter(|(name, _)| name.contains("bloom") || name.starts_with("duckdb")) {
+    for (name, _) in WAYS {
         let source = Bytes::from(fixture(name));
-        let rows = batch(source.to_vec());
         let lake = Lake::new();
         lake.put("in/t.parquet", &source);
         lake.policy(RULES);
         lake.run_well(&[]);
         let made = Bytes::from(fs::read(lake.path("out/t.parquet")).expect("reads"));
+        let groups = row_groups(&source);
         for (column, domain) in TRANSFORMED.into_iter().zip(["users", "emails", "cards", "numbers", "phones"]) {
-            let values = distinct(&rows, column);
-            let known = |filters: &[Sbbf], value: &str| filters.iter().any(|filter| filter.check(value));
             let (before, after) = (filters(&source, column), filters(&made, column));
-            assert_eq!(after.is_empty(), before.is_empty(), "{name}: {column} had a filter, or has one now");
-            if before.is_empty() {
-                continue;
+            assert_eq!((before.len(), after.len()), (groups.len(), groups.len()), "{name}: {column}: row groups");
+            for (rows, (before, after)) in groups.iter().zip(before.iter().zip(&after)) {
+                assert_eq!(after.is_some(), before.is_some(), "{name}: {column} had a filter, or has one now");
+                let (Some(before), Some(after)) = (before, after) else { continue };
+                seen += 1;
+                let values = distinct(rows, column);
+                // the source's knows raw values, numbers as such
+                let is_known = |value: &String| match value.parse::<i64>() {
+                    Ok(number) if column == "number" => before.check(&number),
+                    _ => before.check(value.as_str()),
+                };
+                assert!(values.iter().all(is_known), "{name}: {column}: raw values of the source");
+                assert_eq!(after.num_blocks(), before.num_blocks(), "{name}: {column}: size");
+                let mut expected = Sbbf::new_with_num_of_bytes(32 * before.num_blocks());
+                values.iter().for_each(|value| expected.insert(token(domain, value).as_str()));
+                assert!(bits(after) == bits(&expected), "{name}: {column}: bits that are of no token");
             }
-            seen += 1;
-            // the search must be able to find
-            let raw = |filters: &[Sbbf], value: &str| match column {
-                "number" => {
-                    let number: i64 = value.parse().expect("a number");
-                    filters.iter().any(|filter| filter.check(&number)) || known(filters, value)
-                }
-                _ => known(filters, value),
-            };
-            assert!(values.iter().all(|value| raw(&before, value)), "{name}: {column}: raw values of the source");
-            assert!(values.iter().all(|value| known(&after, &token(domain, value))), "{name}: {column}: tokens");
-            // a filter says yes to some that it does not hold
-            let hits = values.iter().filter(|value| raw(&after, value)).count();
-            assert!(hits * 4 <= values.len(), "{name}: {column}: {hits} of {} raw values", values.len());
         }
     }
-    assert!(seen >= 7, "only {seen} filters were looked at");
+    assert_eq!(seen, 10, "filters that were looked at");
 }
 
 #[test]
@@ -255,7 +271,27 @@ fn every_column_takes_its_cheapest_way_and_all_ways_give_the_same_rows() {
         }
         assert_same_rows(&lake, "t.parquet", name);
         assert_same_figures(&routed, &streamed, name);
+        for folder in ["out", "streamed"] {
+            let made = Bytes::from(fs::read(lake.path(folder).join("t.parquet")).expect("reads"));
+            assert_bounds_are_told(&made, &format!("{name}, {folder}"));
+        }
     }
+}
+
+/// Asserts that a reader can pass over row groups by what it seeks in a transformed column.
+fn assert_bounds_are_told(made: &Bytes, case: &str) {
+    let reader = SerializedFileReader::new(made.clone()).expect("is Parquet");
+    let chunks = reader.metadata().row_groups().iter().flat_map(|group| group.columns());
+    let chunks = chunks.filter(|chunk| TRANSFORMED.contains(&chunk.column_path().string().as_str()));
+    let mut seen = 0;
+    for chunk in chunks {
+        let path = chunk.column_path().string();
+        let known = chunk.statistics().unwrap_or_else(|| panic!("{case}: {path}: no statistics"));
+        let bounds = (known.min_bytes_opt().is_some(), known.max_bytes_opt().is_some());
+        assert_eq!((bounds, known.null_count_opt().is_some()), ((true, true), true), "{case}: {path}");
+        seen += 1;
+    }
+    assert!(seen >= TRANSFORMED.len(), "{case}: {seen} chunks");
 }
 
 #[test]
@@ -267,30 +303,54 @@ fn copied_chunks_keep_their_bytes() {
         lake.policy(RULES);
         lake.run_well(&[]);
         let made = Bytes::from(fs::read(lake.path("out/t.parquet")).expect("reads"));
-        let chunks = |bytes: &Bytes| {
-            let reader = SerializedFileReader::new(bytes.clone()).expect("is Parquet");
-            let groups = reader.metadata().row_groups().to_vec();
-            groups.iter().map(|group| group.columns().to_vec()).collect::<Vec<_>>()
-        };
-        for (before, after) in chunks(&source).iter().zip(&chunks(&made)) {
-            for chunk in before {
+        let (before, after) = (indexed(&source), indexed(&made));
+        assert_eq!(before.num_row_groups(), after.num_row_groups(), "{name}");
+        let mut seen = 0;
+        for (index, group) in before.row_groups().iter().enumerate() {
+            for (at, chunk) in group.columns().iter().enumerate() {
                 let path = chunk.column_path().string();
                 if TRANSFORMED.contains(&path.as_str()) {
                     continue;
                 }
-                let same = after.iter().find(|made| made.column_path() == chunk.column_path()).expect("is kept");
-                let bytes = |file: &Bytes, chunk: &parquet::file::metadata::ColumnChunkMetaData| {
+                seen += 1;
+                let case = format!("{name}, row group {index}: {path}");
+                let mut columns = after.row_group(index).columns().iter();
+                let place = columns.position(|made| made.column_path() == chunk.column_path()).expect("is kept");
+                let same = after.row_group(index).column(place);
+                let bytes = |file: &Bytes, chunk: &ColumnChunkMetaData| {
                     let (start, length) = chunk.byte_range();
                     file.slice(start as usize..(start + length) as usize)
                 };
-                assert!(bytes(&source, chunk) == bytes(&made, same), "{name}: {}", chunk.column_path());
-                assert_eq!(chunk.compression(), same.compression(), "{name}: {}", chunk.column_path());
-                assert_eq!(chunk.encodings().collect::<Vec<_>>(), same.encodings().collect::<Vec<_>>(), "{name}");
-                let bounds = |chunk: &parquet::file::metadata::ColumnChunkMetaData| {
-                    chunk.statistics().map(|known| (known.min_bytes_opt().map(<[u8]>::to_vec), known.null_count_opt()))
-                };
-                assert_eq!(bounds(chunk), bounds(same), "{name}: {}", chunk.column_path());
+                assert!(bytes(&source, chunk) == bytes(&made, same), "{case}");
+                assert_eq!(chunk.compression(), same.compression(), "{case}");
+                assert_eq!(chunk.encodings().collect::<Vec<_>>(), same.encodings().collect::<Vec<_>>(), "{case}");
+                assert_eq!(chunk.statistics(), same.statistics(), "{case}");
+                assert_eq!(pages(&before, index, at), pages(&after, index, place), "{case}: pages");
             }
         }
+        assert!(seen >= KEPT.len(), "{name}: {seen} chunks");
     }
+}
+
+/// A file's metadata, page indexes included.
+fn indexed(bytes: &Bytes) -> ParquetMetaData {
+    let options = ReadOptionsBuilder::new().with_page_index().build();
+    SerializedFileReader::new_with_options(bytes.clone(), options).expect("is Parquet").metadata().clone()
+}
+
+/// What the page indexes say of a chunk, offsets from its start; `None` where there is no index.
+fn pages(
+    metadata: &ParquetMetaData,
+    group: usize,
+    column: usize,
+) -> (Option<OffsetIndexMetaData>, Option<ColumnIndexMetaData>) {
+    let chunk = metadata.row_group(group).column(column);
+    let start = chunk.byte_range().0 as i64;
+    let offsets = chunk.offset_index_offset().map(|_| {
+        let mut index = metadata.offset_index().expect("was read")[group][column].clone();
+        index.page_locations.iter_mut().for_each(|page| page.offset -= start);
+        index
+    });
+    let bounds = chunk.column_index_offset().map(|_| metadata.column_index().expect("was read")[group][column].clone());
+    (offsets, bounds)
 }

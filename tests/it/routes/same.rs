@@ -18,7 +18,8 @@ fn threads_and_memory_change_no_byte() {
         }
         lake.policy(rules);
         let made = |more: &[&str]| {
-            lake.run_well(&[&["--full"], more].concat());
+            let report = lake.run_well(&[&["--full"], more].concat());
+            assert_eq!(report["totals"]["objects_written"], 3, "{name}: {more:?}");
             ["a", "b", "c"].map(|copy| fs::read(lake.path(format!("out/{copy}.parquet"))).expect("reads"))
         };
         let usual = made(&[]);

@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 
 /// Asserts that no value lies outside the bounds told of `rows`, and that nulls are as many as told.
 #[track_caller]
@@ -30,6 +31,24 @@ fn assert_bounds(rows: &ArrayRef, [least, greatest]: [ArrayRef; 2], nulls: Optio
 fn has_order(data_type: &DataType) -> bool {
     // of floats, zeros and what is no number have an order of their own
     !data_type.is_nested() && !data_type.is_floating()
+}
+
+/// Chunks with rows that have an offset index, and all chunks with rows.
+fn offset_indexes(bytes: &Bytes) -> (usize, usize) {
+    let reader = SerializedFileReader::new(bytes.clone()).expect("is Parquet");
+    let groups = reader.metadata().row_groups().iter().filter(|group| group.num_rows() > 0);
+    let chunks: Vec<_> = groups.flat_map(|group| group.columns()).collect();
+    (chunks.iter().filter(|chunk| chunk.offset_index_offset().is_some()).count(), chunks.len())
+}
+
+/// Asserts that a file has an offset index for every chunk or for none, and for every one where its source does.
+/// Without a `source` every chunk was encoded anew, and each has one.
+#[track_caller]
+pub fn assert_indexed(source: Option<&Bytes>, made: &Bytes, case: &str) {
+    let is_whole = source.map(offset_indexes).is_none_or(|(indexed, chunks)| indexed == chunks);
+    let (indexed, chunks) = offset_indexes(made);
+    let is_allowed = indexed == chunks || (indexed == 0 && !is_whole);
+    assert!(is_allowed, "{case}: {indexed} of {chunks} chunks have an offset index; source whole: {is_whole}");
 }
 
 /// Asserts all of it for every flat column, and that rows can be picked by the page index.
@@ -72,7 +91,8 @@ pub fn assert_told_truly(bytes: &Bytes, case: &str) {
             let mins = converter.data_page_mins(columns, offsets, [&index]).expect("converts");
             let maxes = converter.data_page_maxes(columns, offsets, [&index]).expect("converts");
             let nulls = converter.data_page_null_counts(columns, offsets, [&index]).expect("converts");
-            for page in (0..pages).filter(|&page| page < mins.len()) {
+            assert_eq!([mins.len(), maxes.len(), nulls.len()], [pages; 3], "{place}: pages in both indexes");
+            for page in 0..pages {
                 let place = format!("{place}, page {page}");
                 let rows = rows.slice(starts[page], starts[page + 1] - starts[page]);
                 let nulls = nulls.is_valid(page).then(|| nulls.value(page));
