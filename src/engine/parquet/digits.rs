@@ -228,10 +228,10 @@ fn pack(digits: &[u8], stream: &mut [u8]) -> Option<()> {
 fn value(digits: u64, wrong: &mut u64) -> u32 {
     const EACH: u64 = u64::MAX / 0xff;
     let is_letter = digits >> 6 & EACH;
-    let nibbles = (digits & 0x0f * EACH) + 9 * is_letter;
+    let nibbles = (digits & (0x0f * EACH)) + 9 * is_letter;
     // back again: whatever was no digit comes out as something else, or as more than 15
     let above_nine = (nibbles + 6 * EACH) >> 4 & EACH;
-    *wrong |= (nibbles & 0xf0 * EACH) | ((nibbles + 0x30 * EACH + 0x27 * above_nine) ^ digits);
+    *wrong |= (nibbles & (0xf0 * EACH)) | ((nibbles + 0x30 * EACH + 0x27 * above_nine) ^ digits);
     let bytes = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
     let pairs = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
     (pairs | pairs >> 16) as u32
