@@ -30,6 +30,9 @@ const PARTS_IN_FLIGHT: usize = 3;
 /// How much is gathered before a local write.
 const LOCAL_PART_BYTES: usize = 1024 * 1024;
 
+/// What is written to a file as it comes, rather than copied to others.
+const LOCAL_WHOLE_BYTES: usize = LOCAL_PART_BYTES / 4;
+
 /// An object that was published whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
@@ -115,6 +118,16 @@ impl ObjectWriter {
         let mut bytes = bytes;
         self.size += bytes.len() as u64;
         while !bytes.is_empty() {
+            if matches!(self.target, Target::Local { .. }) && bytes.len() >= LOCAL_WHOLE_BYTES {
+                let held = self.buffer.split().freeze();
+                if !held.is_empty() {
+                    self.send(held).await?;
+                }
+                let is_last = bytes.len() < LOCAL_PART_BYTES + LOCAL_WHOLE_BYTES;
+                let piece = bytes.split_to(if is_last { bytes.len() } else { LOCAL_PART_BYTES });
+                self.send(piece).await?;
+                continue;
+            }
             let part_size = match &self.target {
                 Target::Local { .. } => LOCAL_PART_BYTES,
                 Target::Remote(upload) => upload.next_part_size(),

@@ -37,6 +37,25 @@ async fn the_digest_is_that_of_the_bytes() {
 }
 
 #[tokio::test]
+async fn pieces_of_any_size_are_written_in_their_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = local(folder.path());
+    let mut writer = ObjectWriter::create(&storage, "x", 0, false).await.expect("creates");
+    let (small, whole, part) = (100, LOCAL_WHOLE_BYTES, LOCAL_PART_BYTES);
+    let mut all = Vec::new();
+    for len in [small, whole, whole - 1, whole - 1, part, 0, part + whole - 1, part + whole, 3 * part + small, small] {
+        let piece: Vec<u8> = (0..len).map(|i| (i / 251 + all.len()) as u8).collect();
+        all.extend_from_slice(&piece);
+        writer.write(piece.into()).await.expect("writes");
+    }
+    let published = writer.finish().await.expect("publishes");
+    assert_eq!(published.size, all.len() as u64);
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(&all);
+    assert_eq!(published.sha256, data_encoding::HEXLOWER.encode(&digest));
+    assert!(storage.get("x").await.expect("reads") == all);
+}
+
+#[tokio::test]
 async fn nothing_has_the_name_before_the_end_and_no_temporary_after_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let storage = local(folder.path());
