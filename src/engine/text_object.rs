@@ -20,10 +20,11 @@ use super::text_surgery::{Figures, Operated, TextSurgery};
 use super::text_write::TextAppender;
 use super::units::{TEXT_BYTES, TextStream};
 
-/// A run of whole records of an object, or the record that is too large to be one.
+/// Runs of whole records of an object, or the record that is too large for one.
 struct Records {
-    run: Result<Bytes, TooLarge>,
-    /// Held until the run's output is written; of a piece's several runs the last one holds it.
+    /// Of one piece of text: the record that lies across its start, and the rest.
+    runs: Result<Vec<Bytes>, TooLarge>,
+    /// Held until their output is written; where a piece ends in a record that is too large, that one holds it.
     reservation: Option<Reservation>,
 }
 
@@ -181,15 +182,15 @@ impl Run {
         buffer: Vec<u8>,
     ) -> Result<Tried, RewriteError> {
         let mut records = records?;
-        let Ok(run) = records.run.clone() else { return Ok(Tried { records, operated: None }) };
-        self.progress.bytes_read(run.len() as u64);
+        let Ok(runs) = records.runs.clone() else { return Ok(Tried { records, operated: None }) };
+        self.progress.bytes_read(runs.iter().map(Bytes::len).sum::<usize>() as u64);
         let (surgery, partitions, stop) = (Arc::clone(surgery), Arc::clone(partitions), self.stop.clone());
-        let work = move || Ok(surgery.operate(&run, 0, &partitions, &stop, buffer).ok());
+        let work = move || Ok(surgery.operate(&runs, 0, &partitions, &stop, buffer).ok());
         let operated = self.compute.run("rewriting CSV records", work).await?;
         self.stop.check()?;
         if operated.is_some() {
             // its memory is wanted while the output waits to be written
-            records.run = Ok(Bytes::new());
+            records.runs = Ok(Vec::new());
         }
         Ok(Tried { records, operated })
     }
@@ -202,14 +203,14 @@ impl Run {
         records: Records,
         before: u64,
     ) -> RewriteError {
-        let run = match records.run {
-            Ok(run) => run,
+        let runs = match records.runs {
+            Ok(runs) => runs,
             Err(TooLarge { limit, open_quote }) => {
                 return CsvError::RecordTooLarge { row: before + 1, limit, open_quote }.into();
             }
         };
         let (surgery, partitions, stop) = (Arc::clone(surgery), Arc::clone(partitions), self.stop.clone());
-        let work = move || Ok(surgery.operate(&run, before, &partitions, &stop, Vec::new()).err());
+        let work = move || Ok(surgery.operate(&runs, before, &partitions, &stop, Vec::new()).err());
         match self.compute.run("rewriting CSV records", work).await {
             Ok(error) => error.unwrap_or(RewriteError::Internal("rewriting CSV records a second time")),
             Err(error) => error,
@@ -281,24 +282,21 @@ impl Cutting {
     async fn cut(&mut self, text: Option<Bytes>) -> Result<(), RewriteError> {
         let Some(mut cutter) = self.cutter.take() else { return Ok(()) };
         let Some(text) = text else {
-            self.ready.extend(cutter.finish().map(|run| Records { run: Ok(run), reservation: None }));
+            self.ready.extend(cutter.finish().map(|run| Records { runs: Ok(vec![run]), reservation: None }));
             return Ok(());
         };
         let work = move || {
             let mut runs = Vec::new();
-            let cut = cutter.push(&text, |run| runs.push(Records { run: Ok(run), reservation: None }));
-            let cutter = match cut {
-                Ok(()) => Some(cutter),
-                Err(too_large) => {
-                    runs.push(Records { run: Err(too_large), reservation: None });
-                    None
-                }
-            };
-            Ok((cutter, runs))
+            let cut = cutter.push(&text, |run| runs.push(run));
+            let runs = (!runs.is_empty()).then_some(Ok(runs));
+            Ok(match cut {
+                Ok(()) => (Some(cutter), [runs, None]),
+                Err(too_large) => (None, [runs, Some(Err(too_large))]),
+            })
         };
         let (cutter, runs) = self.text.compute().run("cutting CSV", work).await?;
         self.cutter = cutter;
-        self.ready.extend(runs);
+        self.ready.extend(runs.into_iter().flatten().map(|runs| Records { runs, reservation: None }));
         Ok(())
     }
 }

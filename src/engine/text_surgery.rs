@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use bytes::Bytes;
 
 use super::csv::{Counts, Decoder, Dialect, Marks, OutputField, Spans, Surgery, parse_column};
 use super::error::RewriteError;
@@ -133,37 +134,41 @@ impl TextSurgery {
         (0..self.plan.columns.len()).map(move |index| made(index).ok_or_else(|| kept(index)))
     }
 
-    /// Rewrites a run of whole records into `buffer`, which is empty. `first_row` is the number of rows before it.
+    /// Rewrites runs of whole records into `buffer`, which is empty. `first_row` is the number of rows before them.
     ///
     /// # Errors
-    /// The first fault of the first part of the run that has one.
+    /// The first fault of the first part of a run that has one.
     pub fn operate(
         &self,
-        run: &[u8],
+        runs: &[Bytes],
         first_row: u64,
         partitions: &Arc<[(String, Option<String>)]>,
         stop: &Stop,
         buffer: Vec<u8>,
     ) -> Result<Operated, RewriteError> {
-        let mut done = Operated { text: buffer, last_read: run.last().copied(), rows: 0, figures: self.no_figures() };
-        done.text.reserve(run.len() + run.len() / 8);
+        let last_read = runs.iter().rev().find_map(|run| run.last().copied());
+        let mut done = Operated { text: buffer, last_read, rows: 0, figures: self.no_figures() };
+        let bytes = runs.iter().map(Bytes::len).sum::<usize>();
+        done.text.reserve(bytes + bytes / 8);
         let mut marks = Marks::default();
-        let mut rest = run;
-        while !rest.is_empty() {
-            stop.check()?;
-            let before = first_row + done.rows;
-            let Ok(passed) = self.surgery.scan(rest, WINDOW_BYTES, &mut marks) else {
-                return Err(self.fault(rest, before));
-            };
-            let (window, later) = rest.split_at(passed);
-            let Ok(text) = std::str::from_utf8(window) else { return Err(self.fault(window, before)) };
-            let made = self.make(text, &marks, before, partitions, stop, &mut done.figures.states)?;
-            let made: Vec<(&Field, ArrayRef)> =
-                self.made.iter().map(|made| self.output(made).field.as_ref()).zip(made).collect();
-            self.surgery.write(window, &marks, &made, before + 1, &mut done.figures.made_bytes, &mut done.text)?;
-            self.surgery.count(window, &marks, &mut done.figures.counts);
-            done.rows += marks.records() as u64;
-            rest = later;
+        for run in runs {
+            let mut rest = &run[..];
+            while !rest.is_empty() {
+                stop.check()?;
+                let before = first_row + done.rows;
+                let Ok(passed) = self.surgery.scan(rest, WINDOW_BYTES, &mut marks) else {
+                    return Err(self.fault(rest, before));
+                };
+                let (window, later) = rest.split_at(passed);
+                let Ok(text) = std::str::from_utf8(window) else { return Err(self.fault(window, before)) };
+                let made = self.make(text, &marks, before, partitions, stop, &mut done.figures.states)?;
+                let made: Vec<(&Field, ArrayRef)> =
+                    self.made.iter().map(|made| self.output(made).field.as_ref()).zip(made).collect();
+                self.surgery.write(window, &marks, &made, before + 1, &mut done.figures.made_bytes, &mut done.text)?;
+                self.surgery.count(window, &marks, &mut done.figures.counts);
+                done.rows += marks.records() as u64;
+                rest = later;
+            }
         }
         Ok(done)
     }
