@@ -169,6 +169,24 @@ def compare(reader, path, wanted):
             raise Wrong(f"row {index}: {said}")
 
 
+def columns(schema):
+    """Name and type of each column, and of each field of a struct."""
+    for field in schema:
+        is_struct = str(field.type).startswith("struct")
+        inner = [field.type.field(i) for i in range(field.type.num_fields)] if is_struct else []
+        yield from ((f"{field.name}.{part.name}", str(part.type)) for part in inner)
+        if not inner:
+            yield field.name, str(field.type)
+
+
+def compare_types(source, made):
+    """Raises unless columns are the same, in their order, and of their types; tokens of integers are text."""
+    must = [(name, "string" if name in DOMAINS and "int" in kind else kind) for name, kind in columns(source)]
+    found = list(columns(made))
+    if found != must:
+        raise Wrong(f"columns {sorted(set(found) - set(must))} are not {sorted(set(must) - set(found))}")
+
+
 def conditions(wanted, source):
     """Column, sign, value: of tokens, of kept columns, of raw values that must be nowhere."""
     for column in ["user_id", "email", "card", "number", "note", "code", ROW_ID]:
@@ -203,7 +221,14 @@ def is_caught(check, *arguments):
 
 
 def show_that_it_can_fail(readers, path, wanted, source):
-    """One wrong value, one missing row, one wrong token in a filter: each reader's checks must see each."""
+    """A wrong type, value, row or row by a filter: the checks must see each, those of values by every reader."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(path)
+    for wrong in [schema.remove(0), schema.set(0, pa.field("user_id", pa.binary()))]:
+        if not is_caught(compare_types, schema, wrong):
+            raise SystemExit("a column that is wrong was not caught")
     flipped = [dict(row) for row in wanted]
     flipped[-1]["user_id"] = flipped[-1]["user_id"][::-1]
     kept = [dict(row) for row in wanted]
@@ -234,6 +259,7 @@ def check(lakeveil, with_spark):
                     show_that_it_can_fail(readers, path, wanted, source)
                 for name, reader in readers.items():
                     try:
+                        compare_types(pq.read_schema(file), pq.read_schema(path))
                         compare(reader, path, wanted)
                         filters += compare_filters(reader, path, wanted, source)
                     except Exception as error:  # noqa: BLE001  (a reader's own error is a finding as well)
