@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::args::LogFormat;
 use crate::engine::time::timestamp;
+use crate::engine::untrusted::is_under_way;
 use crate::jobs::JobError;
 
 /// Whether lines on standard error are JSON: one setting for the process, as its log is.
@@ -43,9 +44,13 @@ pub fn say(level: &str, message: &str) {
     }
 }
 
-/// A panic's own words may quote a cell: of one, only the place in the code is told.
+/// A panic's own words may quote a cell: of one, only the place in the code is told; of one over damaged bytes,
+/// nothing: the object's failure tells it.
 pub fn silence_panics() {
     std::panic::set_hook(Box::new(|panic| {
+        if is_under_way() {
+            return;
+        }
         let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
         say("ERROR", &format!("a fault in lakeveil{place}: please report it"));
     }));

@@ -30,13 +30,15 @@ pub enum RewriteError {
         /// What is wrong, without anything of a value.
         what: String,
     },
-    /// A page of a column can't be decoded.
-    #[error("column `{column}`, row group {row_group}: the pages do not decode; restore the object")]
+    /// Pages of a column can't be decoded.
+    #[error("column `{column}`, row group {row_group}: {fault}; restore the object")]
     Decode {
         /// Name in the source.
         column: String,
         /// From 0.
         row_group: usize,
+        /// What is wrong with them.
+        fault: super::parquet::page::PageFault,
     },
     /// A value that the transform could not take, under `on_error: fail`.
     #[error(

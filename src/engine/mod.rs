@@ -29,5 +29,6 @@ pub mod text_surgery;
 pub mod text_write;
 pub mod time;
 pub mod units;
+pub mod untrusted;
 
 pub use crate::arrays::sketch;

@@ -100,7 +100,7 @@ impl RowGroups {
             let expected = Expected::from(&this.entry);
             let bytes = this.storage.read_touching(&this.entry.path, &ranges, &expected).await?;
             let pieces = ranges.iter().map(|range| range.start).zip(bytes).collect();
-            let group = RowGroup::new(this.layout.clone(), index, first_row, this.entry.size, pieces);
+            let group = RowGroup::new(this.layout.clone(), index, first_row, pieces);
             Ok(Box::new(group) as Box<dyn Rows>)
         };
         Ok(Unit { rows: Box::pin(rows), reservation, input_bytes, group: index })

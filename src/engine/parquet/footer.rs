@@ -13,6 +13,7 @@ use parquet::file::metadata::{
 use super::thrift::is_plausible;
 use crate::engine::error::RewriteError;
 use crate::engine::storage::{Entry, Expected, Storage};
+use crate::engine::untrusted::survive;
 
 /// Bytes read from the end at first: most footers fit, and it is one request.
 const FIRST_READ_BYTES: u64 = 64 * 1024;
@@ -72,7 +73,8 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Footer, RewriteErr
     let (start, held) = (tail.start, bytes.clone());
     decoder.push_range(tail, bytes).map_err(|error| described(&error))?;
     loop {
-        match decoder.try_decode().map_err(|error| described(&error))? {
+        let decoded = survive(|| decoder.try_decode()).ok_or_else(|| unsound("its footer can't be read"))?;
+        match decoded.map_err(|error| described(&error))? {
             DecodeResult::NeedsData(ranges) => {
                 if ranges.iter().any(|range| range.end > entry.size || range.start >= range.end) {
                     return Err(unsound("its footer claims to be longer than the file"));

@@ -15,6 +15,7 @@ use super::footer::{Footer, chunk_range};
 use super::thrift::{Kind, Walk, is_plausible};
 use crate::engine::error::RewriteError;
 use crate::engine::storage::{Entry, Expected, Storage};
+use crate::engine::untrusted::survive;
 
 /// Indexes by row group and leaf; `None` where the source has none, or one that is not true.
 #[derive(Debug, Default)]
@@ -181,7 +182,7 @@ fn column_indexes(
         .with_column_index_policy(PageIndexPolicy::Optional)
         .with_offset_index_policy(PageIndexPolicy::Skip);
     decoder.push_range(0..size, bytes.into()).ok()?;
-    match decoder.try_decode().ok()? {
+    match survive(|| decoder.try_decode())?.ok()? {
         DecodeResult::Data(decoded) => decoded.column_index().cloned(),
         _ => None,
     }

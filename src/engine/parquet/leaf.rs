@@ -11,18 +11,17 @@ use arrow::datatypes::{DataType, Int32Type};
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, Type as PhysicalType};
 use parquet::bloom_filter::Sbbf;
-use parquet::column::page::{Page, PageReader};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::{ByteArray, FixedLenByteArray};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
-use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::compress::Compressor;
+use super::decompress::Decompressor;
 use super::levels::{LevelError, indices, parts};
-use super::page::{PageHeader, PageKind, RawPage, encoding_stats, pages};
+use super::page::{Claims, PageFault, PageHeader, PageKind, RawPage, encoding_stats, pages};
 use super::values::{TextEncoding, ValueReader, common_length, encode, encode_entries};
 use crate::engine::error::RewriteError;
 use crate::engine::outcome::Route;
@@ -69,8 +68,8 @@ pub enum Refusal {
     /// Page by page is not possible: nulls come up, two entries become one, or the pages are unusual. Nothing is wrong
     /// with that; the generic way decides.
     Generic,
-    /// The pages are not what they claim, in a way that others would not notice.
-    Damaged,
+    /// The pages are not what they claim.
+    Damaged(PageFault),
     /// The object fails.
     Failed(RewriteError),
 }
@@ -87,8 +86,7 @@ impl LeafRewriter {
         rows: u64,
         stop: &Stop,
     ) -> Result<RewrittenLeaf, Refusal> {
-        let values = metadata.num_values().unsigned_abs();
-        let raw = pages(chunk, values).ok_or(Refusal::Generic)?;
+        let raw = pages(chunk, Claims::from(metadata)).map_err(Refusal::Damaged)?;
         let keeps_bodies = raw.iter().any(|page| page.header.is_indices());
         let source_codec: Compression = metadata.compression_codec().into();
         let compression = match keeps_bodies {
@@ -110,13 +108,10 @@ impl LeafRewriter {
             bloom: bloom_filter(metadata),
             present: 0,
         };
-        let mut decompressed = self.decompressed(chunk, metadata, rows)?;
-        for page in &raw {
+        let mut decompressor = Decompressor::new(metadata.compression_codec()).map_err(Refusal::Damaged)?;
+        for page in raw.iter().filter(|page| !matches!(page.header.kind, PageKind::Other)) {
             stop.check().map_err(Refusal::Failed)?;
-            if matches!(page.header.kind, PageKind::Other) {
-                continue;
-            }
-            let body = decompressed.get_next_page().ok().flatten().ok_or(Refusal::Generic)?;
+            let body = decompressor.body(page).map_err(Refusal::Damaged)?;
             match page.header.kind {
                 PageKind::Dictionary { values, .. } => work.dictionary(&body, values)?,
                 _ => work.data(page, &body)?,
@@ -128,24 +123,6 @@ impl LeafRewriter {
     /// Whether values of the output have lengths of their own.
     fn has_lengths(&self) -> bool {
         self.output.physical_type() == PhysicalType::BYTE_ARRAY
-    }
-
-    /// A reader over the chunk's pages that trusts none of the footer's offsets.
-    fn decompressed(
-        &self,
-        chunk: &Bytes,
-        metadata: &ColumnChunkMetaData,
-        rows: u64,
-    ) -> Result<SerializedPageReader<Bytes>, Refusal> {
-        let alone = ColumnChunkMetaData::builder(Arc::clone(&self.source))
-            .set_compression_codec(metadata.compression_codec())
-            .set_num_values(metadata.num_values())
-            .set_data_page_offset(0)
-            .set_total_compressed_size(chunk.len() as i64)
-            .build()
-            .map_err(|_| Refusal::Generic)?;
-        let rows = usize::try_from(rows).map_err(|_| Refusal::Generic)?;
-        SerializedPageReader::new(Arc::new(chunk.clone()), &alone, rows, None).map_err(|_| Refusal::Generic)
     }
 }
 
@@ -221,12 +198,12 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Takes the dictionary and writes the one that comes of it. Entries are judged where they are used.
-    fn dictionary(&mut self, page: &Page, claimed: i32) -> Result<(), Refusal> {
+    fn dictionary(&mut self, body: &Bytes, claimed: i32) -> Result<(), Refusal> {
         let count = usize::try_from(claimed).map_err(|_| Refusal::Generic)?;
         if self.entries.is_some() || !self.written.headers.is_empty() {
             return Err(Refusal::Generic);
         }
-        let entries = self.rewriter.reader.read(page.buffer(), Encoding::PLAIN, count).ok_or(Refusal::Generic)?;
+        let entries = self.rewriter.reader.read(body, Encoding::PLAIN, count).ok_or(Refusal::Generic)?;
         // no index yet: this makes all entries and counts none
         let made = self.apply_indices(Vec::new(), &entries)?;
         self.entries = Some(entries);
@@ -262,15 +239,15 @@ impl Work<'_> {
         made.map_err(|_| Refusal::Generic)
     }
 
-    fn data(&mut self, raw: &RawPage, page: &Page) -> Result<(), Refusal> {
+    fn data(&mut self, raw: &RawPage, body: &Bytes) -> Result<(), Refusal> {
         let header = raw.header;
         if header.values() > MAX_PAGE_VALUES {
             return Err(Refusal::Generic);
         }
-        let parts = match parts(&header, page.buffer(), &self.rewriter.source) {
+        let parts = match parts(&header, body, &self.rewriter.source) {
             Ok(parts) => parts,
             Err(LevelError::Unusual) => return Err(Refusal::Generic),
-            Err(LevelError::BeyondMaximum) => return Err(Refusal::Damaged),
+            Err(LevelError::BeyondMaximum) => return Err(Refusal::Damaged(PageFault::Undecodable)),
         };
         let absent = parts.items.checked_sub(parts.present).ok_or(Refusal::Generic)?;
         self.tally.count(absent, absent);

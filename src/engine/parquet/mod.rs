@@ -4,13 +4,16 @@
 //! |---|---|
 //! | [`mod@footer`] | reads a footer and refuses one that lies |
 //! | [`thrift`] | walks a footer before anything parses it; page headers |
+//! | [`mod@chunks`] | page headers held against the footer, for whoever decodes pages; of [`page`], [`decompress`] |
 //! | [`mod@rows`] | a row group's columns as batches |
 //! | [`mod@routes`] | which way each column goes |
 //! | [`mod@kept`], [`mod@index`] | what is said of a chunk that is copied |
 //! | [`mod@leaf`] | a chunk made anew page by page, of [`page`], [`levels`], [`values`], [`compress`] |
 //! | [`mod@write`] | makes columns side by side, appends them in order into an [`outbox`] |
 
+pub mod chunks;
 pub mod compress;
+pub mod decompress;
 pub mod digits;
 pub mod footer;
 pub mod index;

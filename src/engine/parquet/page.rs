@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use parquet::basic::{Encoding, PageType};
-use parquet::file::metadata::PageEncodingStats;
+use parquet::basic::{Encoding, PageType, Type as PhysicalType};
+use parquet::file::metadata::{ColumnChunkMetaData, PageEncodingStats};
 
 use super::thrift::{Kind, StructWriter, Walk};
 
@@ -234,18 +234,102 @@ pub struct RawPage {
     pub body: Bytes,
 }
 
-/// Pages of a column chunk, as they lie, in order. `None` for bytes that are no pages, or another number of values.
-pub fn pages(chunk: &Bytes, values: u64) -> Option<Vec<RawPage>> {
-    let mut pages = Vec::new();
-    let (mut at, mut seen) = (0, 0u64);
-    while seen < values {
-        let (header, length) = PageHeader::read(chunk.get(at..)?)?;
-        let body = body(chunk.len(), at + length, header.compressed)?;
+/// What is wrong with the pages of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PageFault {
+    /// Bytes that are no page, or not the page that the header tells of.
+    #[error("the pages do not decode")]
+    Undecodable,
+    /// A codec that nobody here knows.
+    #[error("the pages are compressed by a codec that is not supported")]
+    Codec,
+    /// Headers against the footer.
+    #[error("the page headers tell of another number of values than the footer")]
+    Values,
+    /// Headers against the footer.
+    #[error("the page headers claim more bytes than the footer")]
+    Bytes,
+    /// A header against its page, or against the footer.
+    #[error("the header of the dictionary claims more entries than there can be")]
+    Entries,
+}
+
+/// What the footer says of a chunk, for its page headers to be held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Claims {
+    /// Values, nulls included.
+    values: u64,
+    /// Bytes of all pages when decompressed.
+    uncompressed: u64,
+    /// The least bytes of a value in encoding PLAIN.
+    least_value: u64,
+}
+
+/// Entries of a dictionary beyond the chunk's values: some writers repeat one dictionary in every row group.
+const MAX_SPARE_ENTRIES: u64 = 1 << 20;
+
+impl From<&ColumnChunkMetaData> for Claims {
+    fn from(chunk: &ColumnChunkMetaData) -> Self {
+        let least_value = match chunk.column_type() {
+            PhysicalType::BOOLEAN => 1,
+            PhysicalType::INT32 | PhysicalType::FLOAT => 4,
+            PhysicalType::INT64 | PhysicalType::DOUBLE => 8,
+            PhysicalType::INT96 => 12,
+            // a length of its own
+            PhysicalType::BYTE_ARRAY => 4,
+            PhysicalType::FIXED_LEN_BYTE_ARRAY => chunk.column_descr().type_length().unsigned_abs().max(1),
+        };
+        let count = |number: i64| u64::try_from(number).unwrap_or(0);
+        Self {
+            values: count(chunk.num_values()),
+            uncompressed: count(chunk.uncompressed_size()),
+            least_value: u64::from(least_value),
+        }
+    }
+}
+
+/// Pages of a column chunk, as they lie, in order: what is claimed of them is bounded by what the footer claims.
+///
+/// # Errors
+/// [`PageFault`].
+pub fn pages(chunk: &Bytes, claims: Claims) -> Result<Vec<RawPage>, PageFault> {
+    let mut pages: Vec<RawPage> = Vec::new();
+    let (mut at, mut values, mut uncompressed) = (0, 0, 0);
+    while values < claims.values {
+        let (header, length) = PageHeader::read(&chunk[at..]).ok_or(PageFault::Undecodable)?;
+        let body = body(chunk.len(), at + length, header.compressed).ok_or(PageFault::Undecodable)?;
+        check(&header, pages.is_empty(), claims)?;
         at = body.end;
-        seen += header.values() as u64;
+        values += u64::from(header.values().unsigned_abs());
+        uncompressed += u64::from(header.uncompressed.unsigned_abs());
+        if uncompressed > claims.uncompressed {
+            return Err(PageFault::Bytes);
+        }
         pages.push(RawPage { header, body: chunk.slice(body) });
     }
-    (seen == values).then_some(pages)
+    if values == claims.values { Ok(pages) } else { Err(PageFault::Values) }
+}
+
+/// Whether a header can be true by itself.
+fn check(header: &PageHeader, is_first: bool, claims: Claims) -> Result<(), PageFault> {
+    match header.kind {
+        PageKind::Dictionary { values, .. } => {
+            let entries = u64::from(values.unsigned_abs());
+            let room = u64::from(header.uncompressed.unsigned_abs()) / claims.least_value;
+            match entries {
+                _ if !is_first => Err(PageFault::Undecodable),
+                _ if entries > room.min(claims.values.saturating_add(MAX_SPARE_ENTRIES)) => Err(PageFault::Entries),
+                _ => Ok(()),
+            }
+        }
+        PageKind::V2 { values, nulls, rows, definition_bytes, repetition_bytes, .. } => {
+            let levels = i64::from(definition_bytes) + i64::from(repetition_bytes);
+            let has_levels = levels <= i64::from(header.uncompressed.min(header.compressed));
+            let is_true = has_levels && nulls <= values && rows <= values;
+            if is_true { Ok(()) } else { Err(PageFault::Undecodable) }
+        }
+        PageKind::V1 { .. } | PageKind::Other => Ok(()),
+    }
 }
 
 fn body(chunk: usize, start: usize, length: i32) -> Option<Range<usize>> {
@@ -312,24 +396,67 @@ mod tests {
         assert!(!header.write().contains(&b'z'));
     }
 
+    fn file(headers: &[PageHeader]) -> Bytes {
+        headers
+            .iter()
+            .flat_map(|header| [header.write(), vec![0; header.compressed.max(0) as usize]].concat())
+            .collect()
+    }
+
+    fn plain(values: i32, uncompressed: i32) -> PageHeader {
+        let kind =
+            PageKind::V1 { values, encoding: Encoding::PLAIN, definition: Encoding::RLE, repetition: Encoding::RLE };
+        PageHeader { uncompressed, compressed: 2, crc: None, kind }
+    }
+
+    fn dictionary_of(entries: i32, uncompressed: i32) -> PageHeader {
+        let kind = PageKind::Dictionary { values: entries, encoding: Encoding::PLAIN, is_sorted: false };
+        PageHeader { uncompressed, compressed: 2, crc: None, kind }
+    }
+
+    const CLAIMS: Claims = Claims { values: 7, uncompressed: 40, least_value: 4 };
+
     #[test]
     fn pages_end_with_the_last_value_and_lies_are_refused() {
-        let page = |values| {
-            let kind = PageKind::V1 {
-                values,
-                encoding: Encoding::PLAIN,
-                definition: Encoding::RLE,
-                repetition: Encoding::RLE,
-            };
-            let mut bytes = PageHeader { uncompressed: 2, compressed: 2, crc: None, kind }.write();
-            bytes.extend_from_slice(b"ab");
-            bytes
+        let chunk = Bytes::from([&file(&[plain(3, 2), plain(4, 2)]), b"padding".as_slice()].concat());
+        let read = |chunk: &Bytes, values| pages(chunk, Claims { values, ..CLAIMS }).map(|pages| pages.len());
+        assert_eq!(read(&chunk, 7), Ok(2));
+        assert_eq!(read(&chunk, 6), Err(PageFault::Values));
+        assert_eq!(read(&chunk, 8), Err(PageFault::Undecodable));
+        assert_eq!(read(&chunk.slice(..chunk.len() - 9), 7), Err(PageFault::Undecodable), "the last body is cut");
+        let negative = PageHeader { uncompressed: 2, compressed: -2, crc: None, kind: V1 };
+        assert_eq!(read(&negative.write().into(), 1000), Err(PageFault::Undecodable));
+    }
+
+    #[test]
+    fn claims_beyond_the_footer_s_are_refused() {
+        let read = |headers: &[PageHeader]| pages(&file(headers), CLAIMS).map(|pages| pages.len());
+        assert_eq!(read(&[plain(3, 20), plain(4, 20)]), Ok(2));
+        assert_eq!(read(&[plain(3, 20), plain(4, 21)]), Err(PageFault::Bytes));
+        assert_eq!(read(&[plain(7, i32::MAX)]), Err(PageFault::Bytes));
+        assert_eq!(read(&[dictionary_of(5, 20), plain(7, 20)]), Ok(2));
+        assert_eq!(read(&[dictionary_of(6, 20), plain(7, 20)]), Err(PageFault::Entries));
+        assert_eq!(read(&[plain(3, 2), dictionary_of(0, 2), plain(4, 2)]), Err(PageFault::Undecodable));
+        assert_eq!(read(&[dictionary_of(1, 4), dictionary_of(1, 4), plain(7, 2)]), Err(PageFault::Undecodable));
+        let large = Claims { values: 7, uncompressed: 1 << 30, least_value: 1 };
+        let entries = |count: i32| pages(&file(&[dictionary_of(count, 1 << 24), plain(7, 2)]), large).map(|_| ());
+        assert_eq!(entries(MAX_SPARE_ENTRIES as i32 + 7), Ok(()));
+        assert_eq!(entries(MAX_SPARE_ENTRIES as i32 + 8), Err(PageFault::Entries));
+    }
+
+    #[test]
+    fn pages_of_version_2_hold_their_levels() {
+        let read = |nulls, rows, definition_bytes, repetition_bytes| {
+            let (encoding, is_compressed) = (Encoding::PLAIN, true);
+            let kind =
+                PageKind::V2 { values: 7, nulls, rows, encoding, definition_bytes, repetition_bytes, is_compressed };
+            pages(&file(&[PageHeader { uncompressed: 9, compressed: 5, crc: None, kind }]), CLAIMS).map(|_| ())
         };
-        let chunk = Bytes::from([page(3), page(4), b"padding".to_vec()].concat());
-        assert_eq!(pages(&chunk, 7).map(|pages| pages.len()), Some(2));
-        assert!(pages(&chunk, 6).is_none() && pages(&chunk, 8).is_none());
-        assert!(pages(&chunk.slice(..chunk.len() - 9), 7).is_none(), "the last body is cut");
-        let negative = PageHeader { uncompressed: 2, compressed: -2, crc: None, kind: V1 }.write();
-        assert!(pages(&Bytes::from(negative), 1000).is_none());
+        assert_eq!(read(7, 7, 3, 2), Ok(()));
+        for (nulls, rows, definition, repetition) in
+            [(8, 7, 3, 2), (7, 8, 3, 2), (7, 7, 4, 2), (7, 7, i32::MAX, i32::MAX)]
+        {
+            assert_eq!(read(nulls, rows, definition, repetition), Err(PageFault::Undecodable));
+        }
     }
 }

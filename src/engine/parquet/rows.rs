@@ -1,28 +1,30 @@
 //! A row group's columns as batches, decoded from bytes in memory, each column apart from the others.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use bytes::{Buf, Bytes};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader};
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
 use parquet::basic::{Encoding, PageType};
-use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
-use parquet::file::reader::{ChunkReader, Length};
 
+use super::chunks::Chunks;
 use super::footer::chunk_range;
+use super::page::{Claims, PageFault, RawPage, pages};
 use crate::engine::error::RewriteError;
 use crate::engine::rows::{BATCH_ROWS, Batches, Rows, TextAs};
+use crate::engine::untrusted::survive;
 
 /// One object's schema, and how its columns are best read.
 #[derive(Debug, Clone)]
 pub struct FileLayout {
     metadata: Arc<ParquetMetaData>,
-    plain: ArrowReaderMetadata,
-    dictionaries: ArrowReaderMetadata,
+    plain: SchemaRef,
+    dictionaries: SchemaRef,
 }
 
 impl FileLayout {
@@ -31,23 +33,23 @@ impl FileLayout {
     /// # Errors
     /// [`RewriteError::Parquet`] for a schema that Arrow has no words for.
     pub fn new(metadata: Arc<ParquetMetaData>) -> Result<Self, RewriteError> {
-        let unsupported = |_| RewriteError::Parquet { what: "its schema has no Arrow equivalent".to_owned() };
-        let plain =
-            ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new()).map_err(unsupported)?;
+        let unsupported = || RewriteError::Parquet { what: "its schema has no Arrow equivalent".to_owned() };
+        let read = |options| survive(|| ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).ok()).flatten();
+        let plain = Arc::clone(read(ArrowReaderOptions::new()).ok_or_else(unsupported)?.schema());
         // a group without fields has no Arrow type and is left out: every place after it would be another column's
         let roots = metadata.file_metadata().schema_descr().root_schema().get_fields().iter().map(|root| root.name());
-        if !roots.eq(plain.schema().fields().iter().map(|field| field.name().as_str())) {
+        if !roots.eq(plain.fields().iter().map(|field| field.name().as_str())) {
             return Err(RewriteError::Parquet { what: "a column of it has no Arrow equivalent".to_owned() });
         }
-        let schema = Arc::new(with_dictionaries(plain.schema()));
-        let options = ArrowReaderOptions::new().with_schema(schema);
-        let dictionaries = ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).unwrap_or(plain.clone());
+        let dictionaries = Arc::new(with_dictionaries(&plain));
+        let is_read = read(ArrowReaderOptions::new().with_schema(Arc::clone(&dictionaries))).is_some();
+        let dictionaries = if is_read { dictionaries } else { Arc::clone(&plain) };
         Ok(Self { metadata, plain, dictionaries })
     }
 
     /// Columns and their Arrow types.
     pub fn schema(&self) -> &SchemaRef {
-        self.plain.schema()
+        &self.plain
     }
 
     /// The footer.
@@ -69,6 +71,11 @@ impl FileLayout {
         leaves.iter().map(|&leaf| group.column(leaf).num_values().unsigned_abs()).sum()
     }
 
+    /// The column that a leaf belongs to.
+    pub fn root_name(&self, leaf: usize) -> &str {
+        self.metadata.file_metadata().schema_descr().get_column_root(leaf).name()
+    }
+
     /// Leaf columns under the named ones, in file order.
     ///
     /// # Errors
@@ -80,7 +87,7 @@ impl FileLayout {
     }
 
     fn root(&self, name: &str) -> Result<usize, RewriteError> {
-        self.plain.schema().index_of(name).map_err(|_| RewriteError::SchemaChanged)
+        self.plain.index_of(name).map_err(|_| RewriteError::SchemaChanged)
     }
 
     /// Whether every data page of the column is dictionary-encoded, in every row group, by what the footer says.
@@ -141,21 +148,34 @@ pub struct RowGroup {
     index: usize,
     rows: usize,
     first_row: u64,
-    bytes: Pieces,
+    /// By their place in the file.
+    pieces: Vec<(u64, Bytes)>,
 }
 
 impl RowGroup {
     /// Row group `index`, of which `pieces` holds the chunks' bytes by their place in the file.
-    pub fn new(
-        layout: FileLayout,
-        index: usize,
-        first_row: u64,
-        file_size: u64,
-        mut pieces: Vec<(u64, Bytes)>,
-    ) -> Self {
+    pub fn new(layout: FileLayout, index: usize, first_row: u64, mut pieces: Vec<(u64, Bytes)>) -> Self {
         pieces.sort_unstable_by_key(|(start, _)| *start);
         let rows = layout.metadata.row_group(index).num_rows() as usize;
-        Self { layout, index, rows, first_row, bytes: Pieces { file_size, pieces: pieces.into() } }
+        Self { layout, index, rows, first_row, pieces }
+    }
+
+    fn fault(&self, column: String, fault: PageFault) -> RewriteError {
+        RewriteError::Decode { column, row_group: self.index, fault }
+    }
+
+    /// Pages of some leaves, their headers checked.
+    fn pages(&self, leaves: &[usize]) -> Result<HashMap<usize, Arc<[RawPage]>>, RewriteError> {
+        let group = self.layout.metadata.row_group(self.index);
+        let of_leaf = |&leaf: &usize| {
+            let range = self.layout.range(self.index, leaf)?;
+            let bytes = self.bytes(range).unwrap_or_default();
+            match pages(&bytes, Claims::from(group.column(leaf))) {
+                Ok(pages) => Ok((leaf, pages.into())),
+                Err(fault) => Err(self.fault(self.layout.root_name(leaf).to_owned(), fault)),
+            }
+        };
+        leaves.iter().map(of_leaf).collect()
     }
 }
 
@@ -169,27 +189,31 @@ impl Rows for RowGroup {
     }
 
     fn bytes(&self, range: Range<u64>) -> Option<Bytes> {
-        let bytes = self.bytes.from(range.start).filter(|bytes| !bytes.is_empty())?;
+        let at = self.pieces.partition_point(|(begin, _)| *begin <= range.start).checked_sub(1)?;
+        let (begin, bytes) = &self.pieces[at];
+        let skip = usize::try_from(range.start - begin).ok().filter(|&skip| skip < bytes.len())?;
         let length = usize::try_from(range.end.checked_sub(range.start)?).ok().filter(|&length| length > 0)?;
-        Some(bytes.slice(..length.min(bytes.len())))
+        Some(bytes.slice(skip..bytes.len().min(skip.saturating_add(length))))
     }
 
     fn batches<'a>(&'a self, columns: &[String], text: TextAs) -> Result<Batches<'a>, RewriteError> {
         let label = columns.first().cloned().unwrap_or_default();
-        let undecodable = move || RewriteError::Decode { column: label.clone(), row_group: self.index };
-        let one_dictionary = text == TextAs::Dictionaries && columns.len() == 1 && {
-            let leaves = self.layout.leaves(columns)?;
-            leaves.iter().all(|&leaf| is_fully_dictionary(self.layout.metadata.row_group(self.index).column(leaf)))
-        };
-        let metadata = if one_dictionary { &self.layout.dictionaries } else { &self.layout.plain };
+        let undecodable = move || self.fault(label.clone(), PageFault::Undecodable);
+        let leaves = self.layout.leaves(columns)?;
+        let group = self.layout.metadata.row_group(self.index);
+        let one_dictionary = text == TextAs::Dictionaries
+            && columns.len() == 1
+            && leaves.iter().all(|&leaf| is_fully_dictionary(group.column(leaf)));
+        let schema = if one_dictionary { &self.layout.dictionaries } else { &self.layout.plain };
         let roots = columns.iter().map(|name| self.layout.root(name)).collect::<Result<Vec<_>, _>>()?;
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), metadata.clone())
-            .with_row_groups(vec![self.index])
-            .with_projection(mask)
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(|_| undecodable())?;
+        let chunks = Chunks::new(&self.layout.metadata, self.index, self.pages(&leaves)?);
+        let begin = || {
+            let parquet = self.layout.metadata.file_metadata().schema_descr();
+            let mask = ProjectionMask::roots(parquet, roots.iter().copied());
+            let levels = parquet_to_arrow_field_levels(parquet, mask, Some(schema.fields())).ok()?;
+            ParquetRecordBatchReader::try_new_with_row_groups(&levels, &chunks, BATCH_ROWS.min(self.rows), None).ok()
+        };
+        let reader = survive(begin).flatten().ok_or_else(&undecodable)?;
         // the reader gives columns in file order, callers want theirs
         let mut in_file_order = roots.clone();
         in_file_order.sort_unstable();
@@ -198,9 +222,10 @@ impl Rows for RowGroup {
         let mut left = self.rows;
         let mut reader = Some(reader);
         Ok(Box::new(std::iter::from_fn(move || {
-            let batch = match reader.as_mut()?.next() {
-                Some(Ok(batch)) if batch.num_rows() <= left => batch,
-                None if left == 0 => return None,
+            let decoding = reader.as_mut()?;
+            let batch = match survive(|| decoding.next()) {
+                Some(Some(Ok(batch))) if batch.num_rows() <= left => batch,
+                Some(None) if left == 0 => return None,
                 // too few or too many rows are as bad as a page that does not decode
                 _ => {
                     reader = None;
@@ -215,46 +240,4 @@ impl Rows for RowGroup {
 
 fn project(batch: &RecordBatch, order: &[usize]) -> Option<RecordBatch> {
     batch.project(order).ok()
-}
-
-/// A file of which only some ranges are there.
-#[derive(Debug, Clone)]
-struct Pieces {
-    file_size: u64,
-    pieces: Arc<[(u64, Bytes)]>,
-}
-
-impl Pieces {
-    fn from(&self, start: u64) -> Option<Bytes> {
-        let at = self.pieces.partition_point(|(begin, _)| *begin <= start).checked_sub(1)?;
-        let (begin, bytes) = &self.pieces[at];
-        let skip = usize::try_from(start - begin).ok()?;
-        (skip <= bytes.len()).then(|| bytes.slice(skip..))
-    }
-}
-
-impl Length for Pieces {
-    fn len(&self) -> u64 {
-        self.file_size
-    }
-}
-
-fn absent() -> ParquetError {
-    ParquetError::EOF("outside the chunks that were read".to_owned())
-}
-
-impl ChunkReader for Pieces {
-    type T = bytes::buf::Reader<Bytes>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(self.from(start).ok_or_else(absent)?.reader())
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let bytes = self.from(start).ok_or_else(absent)?;
-        if length > bytes.len() {
-            return Err(absent());
-        }
-        Ok(bytes.slice(..length))
-    }
 }

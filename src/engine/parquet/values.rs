@@ -12,6 +12,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaData
 use parquet::schema::types::{ColumnDescriptor, SchemaDescPtr, SchemaDescriptor, Type};
 
 use super::page::{PageHeader, PageKind};
+use crate::engine::untrusted::survive;
 
 /// Reads encoded values of one leaf column as arrays without nulls.
 ///
@@ -58,7 +59,7 @@ impl ValueReader {
                 _ => {}
             }
         }
-        self.read_page(values, encoding, count)
+        survive(|| self.read_page(values, encoding, count)).flatten()
     }
 
     fn read_page(&self, values: &Bytes, encoding: Encoding, count: usize) -> Option<ArrayRef> {

@@ -24,7 +24,7 @@ use super::routes::{Choices, ColumnRoute, LeafRoute, Routes};
 use super::rows::FileLayout;
 use super::values::TextEncoding;
 use crate::engine::error::RewriteError;
-use crate::engine::evaluate::{ColumnState, Mask, for_each_batch};
+use crate::engine::evaluate::{ColumnState, Mask, for_each_batch, sources};
 use crate::engine::outcome::{Route, RouteBytes};
 use crate::engine::rows::Rows;
 use crate::engine::stop::Stop;
@@ -266,9 +266,9 @@ impl Encoder {
             ColumnRoute::Leaves(leaves) => match self.by_leaves(column, leaves, rows, index) {
                 Ok(made) => Ok(made),
                 Err(Refusal::Generic) => in_batches(writers),
-                Err(Refusal::Damaged) => {
-                    let column = self.plan.columns[column].field.name().clone();
-                    Err(RewriteError::Decode { column, row_group: index })
+                Err(Refusal::Damaged(fault)) => {
+                    let column = sources(&self.plan.columns[column]).into_iter().next().unwrap_or_default();
+                    Err(RewriteError::Decode { column, row_group: index, fault })
                 }
                 Err(Refusal::Failed(error)) => Err(error),
             },
