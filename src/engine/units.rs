@@ -83,8 +83,9 @@ impl RowGroups {
         let total = |ranges: &[Range<u64>]| ranges.iter().map(|range| range.end - range.start).sum::<u64>();
         let (mut ranges, copied) = (of(&this.decoded)?, of(&this.copied)?);
         let mut working = total(&ranges).saturating_mul(PARQUET_WORKING_FACTOR);
+        working = working.saturating_add(this.layout.unusual_bytes(index, &this.decoded));
         if total(&copied) <= HELD_COPY_BYTES {
-            working += total(&copied);
+            working = working.saturating_add(total(&copied));
             ranges.extend(copied);
         }
         let filters = this.copied.iter().filter_map(|&leaf| bloom_filter(&this.layout, index, leaf, this.entry.size));
@@ -109,10 +110,7 @@ impl RowGroups {
 
 /// Where the bloom filter of a chunk lies, if the footer tells so.
 pub fn bloom_filter(layout: &FileLayout, group: usize, leaf: usize, size: u64) -> Option<Range<u64>> {
-    let chunk = layout.metadata().row_group(group).column(leaf);
-    let start = u64::try_from(chunk.bloom_filter_offset()?).ok()?;
-    let end = start.checked_add(u64::try_from(chunk.bloom_filter_length()?).ok()?)?;
-    (start < end && end <= size).then_some(start..end)
+    layout.bloom_filter(group, leaf).filter(|range| range.end <= size)
 }
 
 /// Decompressed bytes handed on at a time: what a small object may expand to is not known.

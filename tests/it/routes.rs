@@ -1,5 +1,7 @@
 //! The ways of columns through a rewrite of Parquet: all lead to the same rows, and none leaves a raw value behind.
 
+mod damage;
+mod hostile;
 mod known;
 mod leaks;
 mod property;

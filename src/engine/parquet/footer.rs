@@ -10,6 +10,7 @@ use parquet::file::metadata::{
     ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataPushDecoder,
 };
 
+use super::outline;
 use super::thrift::is_plausible;
 use crate::engine::error::RewriteError;
 use crate::engine::storage::{Entry, Expected, Storage};
@@ -69,6 +70,9 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Footer, RewriteErr
     let thrift = &bytes[usize::try_from(footer_at - tail.start).unwrap_or(usize::MAX).min(bytes.len())..];
     if bytes.ends_with(PLAIN_MAGIC) && !is_plausible(&thrift[..thrift.len().saturating_sub(TAIL_BYTES as usize)]) {
         return Err(unsound("its footer claims more than it holds"));
+    }
+    if bytes.ends_with(PLAIN_MAGIC) {
+        outline::check(thrift).map_err(unsound)?;
     }
     let (start, held) = (tail.start, bytes.clone());
     decoder.push_range(tail, bytes).map_err(|error| described(&error))?;
@@ -171,9 +175,36 @@ pub fn check(metadata: &ParquetMetaData, end: u64) -> Result<(), RewriteError> {
     if metadata.file_metadata().num_rows() != rows {
         return Err(unsound(format!("it claims {} rows, its row groups {rows}", metadata.file_metadata().num_rows())));
     }
-    ranges.sort_unstable_by_key(|range| range.start);
-    if ranges.windows(2).any(|pair| pair[0].end > pair[1].start) {
+    if overlap(&mut ranges) {
         return Err(unsound("two column chunks overlap"));
     }
     Ok(())
+}
+
+/// Whether page indexes and bloom filters lie apart from each other and from the chunks of a checked footer: if not,
+/// what is told of one column may be another's bytes.
+pub fn asides_are_apart(metadata: &ParquetMetaData) -> bool {
+    let groups = metadata.row_groups().iter().filter(|group| group.num_rows() > 0);
+    let of_chunk = |chunk: &ColumnChunkMetaData| {
+        let asides = [
+            aside(chunk.column_index_offset(), chunk.column_index_length()),
+            aside(chunk.offset_index_offset(), chunk.offset_index_length()),
+            aside(chunk.bloom_filter_offset(), chunk.bloom_filter_length()),
+        ];
+        chunk_range(chunk).ok().into_iter().chain(asides.into_iter().flatten())
+    };
+    let mut ranges = groups.flat_map(|group| group.columns()).flat_map(of_chunk).collect::<Vec<_>>();
+    !overlap(&mut ranges)
+}
+
+/// Where something beside the chunks lies; `None` where there is nothing, or no place.
+pub fn aside(offset: Option<i64>, length: Option<i32>) -> Option<Range<u64>> {
+    let (start, length) = (u64::try_from(offset?).ok()?, u64::try_from(length?).ok()?);
+    let end = start.checked_add(length)?;
+    (length > 0).then_some(start..end)
+}
+
+fn overlap(ranges: &mut [Range<u64>]) -> bool {
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.windows(2).any(|pair| pair[0].end > pair[1].start)
 }

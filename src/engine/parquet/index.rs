@@ -11,7 +11,7 @@ use parquet::file::metadata::{
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 
-use super::footer::{Footer, chunk_range};
+use super::footer::{Footer, aside, asides_are_apart, chunk_range};
 use super::thrift::{Kind, Walk, is_plausible};
 use crate::engine::error::RewriteError;
 use crate::engine::storage::{Entry, Expected, Storage};
@@ -35,6 +35,17 @@ impl PageIndexes {
         let index = self.columns.get(group)?.get(leaf)?;
         (!matches!(index, ColumnIndexMetaData::NONE)).then_some(index)
     }
+
+    /// Where the two indexes of a chunk are of different numbers of pages, neither is true.
+    fn drop_contradictions(&mut self) {
+        let pairs = self.offsets.iter_mut().flatten().zip(self.columns.iter_mut().flatten());
+        for (offsets, column) in pairs.filter(|(_, column)| !matches!(column, ColumnIndexMetaData::NONE)) {
+            let pages = offsets.as_ref().map(|index| index.page_locations.len() as u64);
+            if pages != Some(column.num_pages()) {
+                (*offsets, *column) = (None, ColumnIndexMetaData::NONE);
+            }
+        }
+    }
 }
 
 /// Reads the indexes of `leaves` in every row group. What was read with the footer is not read again.
@@ -49,18 +60,18 @@ pub async fn read(
 ) -> Result<PageIndexes, RewriteError> {
     let metadata = &footer.metadata;
     let mut wanted: Vec<(usize, usize, Range<u64>, bool)> = Vec::new();
+    if !asides_are_apart(metadata) {
+        return Ok(PageIndexes::default());
+    }
     for (index, group) in metadata.row_groups().iter().enumerate() {
         for &leaf in leaves {
             let chunk = group.column(leaf);
-            let offset = range(chunk.offset_index_offset(), chunk.offset_index_length(), entry.size);
-            let column = range(chunk.column_index_offset(), chunk.column_index_length(), entry.size);
+            let within = |range: &Range<u64>| range.end <= entry.size;
+            let offset = aside(chunk.offset_index_offset(), chunk.offset_index_length()).filter(within);
+            let column = aside(chunk.column_index_offset(), chunk.column_index_length()).filter(within);
             wanted.extend(offset.map(|range| (index, leaf, range, true)));
             wanted.extend(column.map(|range| (index, leaf, range, false)));
         }
-    }
-    // indexes of their own bytes each are smaller than the file
-    if wanted.iter().map(|(_, _, range, _)| range.end - range.start).sum::<u64>() > entry.size {
-        wanted.clear();
     }
     let absent: Vec<Range<u64>> =
         wanted.iter().map(|(_, _, range, _)| range.clone()).filter(|range| footer.held(range).is_none()).collect();
@@ -83,13 +94,8 @@ pub async fn read(
     if let Some(columns) = column_indexes(metadata, column_bytes) {
         indexes.columns = columns;
     }
+    indexes.drop_contradictions();
     Ok(indexes)
-}
-
-fn range(offset: Option<i64>, length: Option<i32>, size: u64) -> Option<Range<u64>> {
-    let (start, length) = (u64::try_from(offset?).ok()?, u64::try_from(length?).ok()?);
-    let end = start.checked_add(length)?;
-    (length > 0 && end <= size).then_some(start..end)
 }
 
 /// `OffsetIndex` of parquet.thrift.
@@ -135,7 +141,7 @@ fn location(walk: &mut Walk<'_>) -> Option<PageLocation> {
     })
 }
 
-/// Whether pages lie in their chunk, one after the other, and begin with rows of the row group.
+/// Whether there are pages, which lie in their chunk, one after the other, and begin with rows of the row group.
 fn is_true(index: &OffsetIndexMetaData, group: &RowGroupMetaData, chunk: &ColumnChunkMetaData) -> bool {
     let Ok(range) = chunk_range(chunk) else { return false };
     let (mut end, mut row) = (range.start as i64, -1);
@@ -148,7 +154,7 @@ fn is_true(index: &OffsetIndexMetaData, group: &RowGroupMetaData, chunk: &Column
             (location.offset.saturating_add(i64::from(location.compressed_page_size)), location.first_row_index);
     }
     let unencoded = index.unencoded_byte_array_data_bytes.as_ref();
-    index.page_locations.first().is_none_or(|first| first.first_row_index == 0)
+    index.page_locations.first().is_some_and(|first| first.first_row_index == 0)
         && u64::try_from(end).is_ok_and(|end| end <= range.end)
         && unencoded.is_none_or(|bytes| bytes.len() == index.page_locations.len())
 }

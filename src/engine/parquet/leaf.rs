@@ -75,7 +75,8 @@ pub enum Refusal {
 }
 
 impl LeafRewriter {
-    /// Rewrites one chunk, whose bytes are `chunk`; `rows` are those of its row group.
+    /// Rewrites one chunk, whose bytes are `chunk`; `rows` are those of its row group. In a file with an offset index
+    /// its pages must begin with rows.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -84,6 +85,7 @@ impl LeafRewriter {
         chunk: &Bytes,
         metadata: &ColumnChunkMetaData,
         rows: u64,
+        has_index: bool,
         stop: &Stop,
     ) -> Result<RewrittenLeaf, Refusal> {
         let raw = pages(chunk, Claims::from(metadata)).map_err(Refusal::Damaged)?;
@@ -107,6 +109,7 @@ impl LeafRewriter {
             bounds: Bounds::default(),
             bloom: bloom_filter(metadata),
             present: 0,
+            has_index,
         };
         let mut decompressor = Decompressor::new(metadata.compression_codec()).map_err(Refusal::Damaged)?;
         for page in raw.iter().filter(|page| !matches!(page.header.kind, PageKind::Other)) {
@@ -194,6 +197,7 @@ struct Work<'a> {
     bounds: Bounds,
     bloom: Option<Sbbf>,
     present: u64,
+    has_index: bool,
 }
 
 impl Work<'_> {
@@ -249,6 +253,9 @@ impl Work<'_> {
             Err(LevelError::Unusual) => return Err(Refusal::Generic),
             Err(LevelError::BeyondMaximum) => return Err(Refusal::Damaged(PageFault::Undecodable)),
         };
+        if self.has_index && !parts.begins_row {
+            return Err(Refusal::Generic);
+        }
         let absent = parts.items.checked_sub(parts.present).ok_or(Refusal::Generic)?;
         self.tally.count(absent, absent);
         self.present += parts.present as u64;

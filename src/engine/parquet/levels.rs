@@ -143,6 +143,8 @@ pub struct Parts {
     pub items: usize,
     /// Rows that begin in the page.
     pub rows: usize,
+    /// Whether its first value begins a row.
+    pub begins_row: bool,
 }
 
 /// Takes a decompressed page apart.
@@ -153,7 +155,7 @@ pub fn parts(header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Re
     let (repetition, definition, levels) = sections(header, body, column).ok_or(LevelError::Unusual)?;
     let total = header.values().unsigned_abs() as usize;
     let (max_rep, max_def) = (column.max_rep_level(), column.max_def_level());
-    let (mut present, mut items, mut rows) = (total, total, total);
+    let (mut present, mut items, mut rows, mut begins_row) = (total, total, total, true);
     if max_def > 0 {
         let (full, item) = (u32::from(max_def.unsigned_abs()), column.repeated_ancestor_def_level());
         let item = u32::from(item.unsigned_abs());
@@ -162,8 +164,9 @@ pub fn parts(header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Re
     }
     if max_rep > 0 {
         rows = count(&repetition, max_rep, total, |level| level == 0)?;
+        begins_row = count(&repetition, max_rep, total.min(1), |level| level > 0)? == 0;
     }
-    Ok(Parts { levels: body.slice(..levels), values: body.slice(levels..), present, items, rows })
+    Ok(Parts { levels: body.slice(..levels), values: body.slice(levels..), present, items, rows, begins_row })
 }
 
 /// Repetition levels, definition levels, and where the values begin.

@@ -3,7 +3,7 @@
 //! | room | holds |
 //! |---|---|
 //! | [`mod@footer`] | reads a footer and refuses one that lies |
-//! | [`thrift`] | walks a footer before anything parses it; page headers |
+//! | [`thrift`], [`mod@outline`] | walk a footer before anything parses it; page headers |
 //! | [`mod@chunks`] | page headers held against the footer, for whoever decodes pages; of [`page`], [`decompress`] |
 //! | [`mod@rows`] | a row group's columns as batches |
 //! | [`mod@routes`] | which way each column goes |
@@ -21,6 +21,7 @@ pub mod kept;
 pub mod leaf;
 pub mod levels;
 pub mod outbox;
+pub mod outline;
 pub mod page;
 pub mod routes;
 pub mod rows;

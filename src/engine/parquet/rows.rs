@@ -13,11 +13,14 @@ use parquet::basic::{Encoding, PageType};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::chunks::Chunks;
-use super::footer::chunk_range;
+use super::footer::{aside, asides_are_apart, chunk_range};
 use super::page::{Claims, PageFault, RawPage, pages};
 use crate::engine::error::RewriteError;
 use crate::engine::rows::{BATCH_ROWS, Batches, Rows, TextAs};
 use crate::engine::untrusted::survive;
+
+/// To how many times their bytes pages unpack without anybody wondering.
+const USUAL_RATIO: u64 = 4;
 
 /// One object's schema, and how its columns are best read.
 #[derive(Debug, Clone)]
@@ -25,6 +28,7 @@ pub struct FileLayout {
     metadata: Arc<ParquetMetaData>,
     plain: SchemaRef,
     dictionaries: SchemaRef,
+    asides_are_apart: bool,
 }
 
 impl FileLayout {
@@ -44,7 +48,8 @@ impl FileLayout {
         let dictionaries = Arc::new(with_dictionaries(&plain));
         let is_read = read(ArrowReaderOptions::new().with_schema(Arc::clone(&dictionaries))).is_some();
         let dictionaries = if is_read { dictionaries } else { Arc::clone(&plain) };
-        Ok(Self { metadata, plain, dictionaries })
+        let asides_are_apart = asides_are_apart(&metadata);
+        Ok(Self { metadata, plain, dictionaries, asides_are_apart })
     }
 
     /// Columns and their Arrow types.
@@ -63,6 +68,22 @@ impl FileLayout {
     /// [`RewriteError::Parquet`] for offsets that can't be.
     pub fn range(&self, row_group: usize, leaf: usize) -> Result<Range<u64>, RewriteError> {
         chunk_range(self.metadata.row_group(row_group).column(leaf))
+    }
+
+    /// The bloom filter of a chunk, if it can be told that the bytes are that.
+    pub fn bloom_filter(&self, row_group: usize, leaf: usize) -> Option<Range<u64>> {
+        let chunk = self.metadata.row_group(row_group).column(leaf);
+        aside(chunk.bloom_filter_offset(), chunk.bloom_filter_length()).filter(|_| self.asides_are_apart)
+    }
+
+    /// Bytes of some chunks when decompressed, as far as they are more than usual.
+    pub fn unusual_bytes(&self, row_group: usize, leaves: &[usize]) -> u64 {
+        let chunks = leaves.iter().map(|&leaf| self.metadata.row_group(row_group).column(leaf));
+        let count = |bytes: i64| bytes.unsigned_abs();
+        let unusual = |chunk: &ColumnChunkMetaData| {
+            count(chunk.uncompressed_size()).saturating_sub(count(chunk.compressed_size()).saturating_mul(USUAL_RATIO))
+        };
+        chunks.map(unusual).fold(0, u64::saturating_add)
     }
 
     /// How many values some leaves have in one row group, nulls included.
@@ -240,4 +261,31 @@ impl Rows for RowGroup {
 
 fn project(batch: &RecordBatch, order: &[usize]) -> Option<RecordBatch> {
     batch.project(order).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::file::metadata::{FileMetaData, RowGroupMetaData};
+    use parquet::schema::parser::parse_message_type;
+    use parquet::schema::types::SchemaDescriptor;
+
+    #[test]
+    fn what_unpacks_beyond_the_usual_is_counted() {
+        let schema = parse_message_type("message m { required int32 a; required int32 b; }").unwrap();
+        let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema)));
+        let chunk = |leaf, compressed, uncompressed| {
+            let chunk = ColumnChunkMetaData::builder(schema.column(leaf)).set_total_compressed_size(compressed);
+            chunk.set_total_uncompressed_size(uncompressed).build().unwrap()
+        };
+        let unusual = |first, second| {
+            let group = RowGroupMetaData::builder(Arc::clone(&schema)).set_column_metadata(vec![first, second]);
+            let file = FileMetaData::new(1, 0, None, None, Arc::clone(&schema), None);
+            let metadata = ParquetMetaData::new(file, vec![group.build().unwrap()]);
+            FileLayout::new(Arc::new(metadata)).unwrap().unusual_bytes(0, &[0, 1])
+        };
+        assert_eq!(unusual(chunk(0, 100, 400), chunk(1, 100, 90)), 0);
+        assert_eq!(unusual(chunk(0, 100, 1_000), chunk(1, 100, 401)), 601);
+        assert_eq!(unusual(chunk(0, 100, i64::MAX), chunk(1, 100, i64::MAX)), u64::MAX - 801);
+    }
 }

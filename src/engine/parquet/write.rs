@@ -340,7 +340,8 @@ impl Encoder {
                     let bytes = rows.bytes(range).filter(|bytes| bytes.len() as u64 == length);
                     let bytes = bytes.ok_or(Refusal::Generic)?;
                     let rows = metadata.num_rows().unsigned_abs();
-                    let made = rewriter.rewrite(&bytes, metadata.column(*leaf), rows, &self.stop)?;
+                    let made =
+                        rewriter.rewrite(&bytes, metadata.column(*leaf), rows, source.indexes.is_some(), &self.stop)?;
                     let used = RouteBytes { route: made.route, bytes: Some(made.bytes.len() as u64) };
                     Ok((*figure, Chunk::Rewritten(made.bytes, Box::new(made.close)), made.tally, used))
                 }
