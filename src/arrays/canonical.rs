@@ -3,8 +3,6 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, GenericByteArray, GenericByteViewArray, PrimitiveArray};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use std::sync::Arc;
-
 use arrow::datatypes::*;
 
 use super::failure::Failures;
@@ -30,25 +28,7 @@ pub fn meaning_of(field: &Field) -> Meaning {
 
 /// `data_type` without the metadata of the fields in it, which may describe values.
 pub fn bare(data_type: &DataType) -> DataType {
-    let field = |field: &FieldRef| {
-        let inner = bare(field.data_type());
-        Arc::new(Field::clone(field).with_data_type(inner).with_metadata(Default::default()))
-    };
-    match data_type {
-        DataType::List(item) => DataType::List(field(item)),
-        DataType::ListView(item) => DataType::ListView(field(item)),
-        DataType::LargeList(item) => DataType::LargeList(field(item)),
-        DataType::LargeListView(item) => DataType::LargeListView(field(item)),
-        DataType::FixedSizeList(item, length) => DataType::FixedSizeList(field(item), *length),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
-        DataType::Map(entries, sorted) => DataType::Map(field(entries), *sorted),
-        DataType::Dictionary(keys, values) => DataType::Dictionary(keys.clone(), Box::new(bare(values))),
-        DataType::RunEndEncoded(ends, values) => DataType::RunEndEncoded(field(ends), field(values)),
-        DataType::Union(fields, mode) => {
-            DataType::Union(fields.iter().map(|(id, inner)| (id, field(inner))).collect(), *mode)
-        }
-        flat => flat.clone(),
-    }
+    super::fields::within(data_type, &|_| Default::default())
 }
 
 /// A column as canonical bytes.

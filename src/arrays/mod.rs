@@ -1,11 +1,13 @@
 //! Floor 0: loops over Arrow arrays.
 //!
 //! [`canonical`](canonical::canonical) turns a column into the bytes that every keyed family works on;
-//! [`dictionary`] does a thing once per distinct value; [`sketch`] counts distinct values.
+//! [`dictionary`] does a thing once per distinct value; [`sketch`] counts distinct values; [`fields`] says what of
+//! a field's metadata may be told.
 
 pub mod canonical;
 mod decimal;
 pub mod dictionary;
 pub mod failure;
+pub mod fields;
 pub mod sketch;
 mod temporal;

@@ -1,6 +1,7 @@
 //! One table in every format on both sides: the same tokens, nulls apart from empties, rows in order.
 
 mod every_rule;
+mod fields;
 mod footers;
 mod sources;
 mod surgery;

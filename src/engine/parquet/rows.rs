@@ -15,6 +15,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use super::chunks::Chunks;
 use super::footer::{aside, asides_are_apart, chunk_range};
 use super::page::{Claims, PageFault, RawPage, pages};
+use crate::arrays::fields::{schema_with_metadata, told_of_kept};
 use crate::engine::error::RewriteError;
 use crate::engine::rows::{BATCH_ROWS, Batches, Rows, TextAs};
 use crate::engine::untrusted::survive;
@@ -45,6 +46,8 @@ impl FileLayout {
         if !roots.eq(plain.fields().iter().map(|field| field.name().as_str())) {
             return Err(RewriteError::Parquet { what: "a column of it has no Arrow equivalent".to_owned() });
         }
+        // at the source of all that is planned and decoded: nothing later can pass it on
+        let plain = schema_with_metadata(&plain, &told_of_kept);
         let dictionaries = Arc::new(with_dictionaries(&plain));
         let is_read = read(ArrowReaderOptions::new().with_schema(Arc::clone(&dictionaries))).is_some();
         let dictionaries = if is_read { dictionaries } else { Arc::clone(&plain) };
@@ -52,7 +55,7 @@ impl FileLayout {
         Ok(Self { metadata, plain, dictionaries, asides_are_apart })
     }
 
-    /// Columns and their Arrow types.
+    /// Columns and their Arrow types. Of their fields' metadata only what may be told is there.
     pub fn schema(&self) -> &SchemaRef {
         &self.plain
     }

@@ -1,6 +1,6 @@
 //! A rule's treatment of one leaf, and its description.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
@@ -12,20 +12,13 @@ use super::super::select::ColumnPath;
 use super::Binder;
 use super::columns::{Column, Kept};
 use crate::arrays::canonical::{bare, is_supported, meaning_of};
+use crate::arrays::fields::told_of_made;
 use crate::transforms::build::{BuildError, build};
 use crate::transforms::cell::{Cell, EmptyRule, OnError};
 use crate::transforms::normalize::Normalizer;
 use crate::transforms::shape::Shape;
 use crate::transforms::spec::TransformSpec;
 use crate::transforms::subkeys::SubkeySource;
-
-/// Parquet's column id, which says nothing of values and lets table formats find the column again.
-const FIELD_ID: &str = "PARQUET:field_id";
-
-/// Of a field's metadata, what may be said of the field that is made of it: the rest may describe the source's values.
-pub(super) fn told(field: &Field) -> HashMap<String, String> {
-    field.metadata().get(FIELD_ID).map(|id| (FIELD_ID.to_owned(), id.clone())).into_iter().collect()
-}
 
 impl Binder<'_> {
     /// The leaf `field` under `rule`, which transforms values.
@@ -103,7 +96,7 @@ impl Binder<'_> {
             || cell.on_error == OnError::ToNull;
         let output = Field::new(self.new_name(Some(rule)).unwrap_or(field.name().clone()), data_type, true)
             .with_nullable(field.is_nullable() || can_be_null)
-            .with_metadata(told(field));
+            .with_metadata(told_of_made(field));
         let leaf = self.leaves.len();
         self.describe(rule, field, &output, path, &built.companions);
         let shape = Shape::Leaf { cell: Arc::new(cell), leaf: leaf - column.first_leaf };

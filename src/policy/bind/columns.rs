@@ -13,9 +13,9 @@ use super::super::document::Unlisted;
 use super::super::place::DocPath;
 use super::super::plan::{ColumnSource, OutputColumn, PartitionColumn};
 use super::super::select::{ColumnPath, Segment};
-use super::cells::told;
 use super::{Binder, last_name};
 use crate::arrays::canonical::bare;
+use crate::arrays::fields::told_of_made;
 use crate::transforms::shape::{Member, Shape};
 use crate::transforms::spec::TransformSpec;
 
@@ -195,7 +195,8 @@ impl Binder<'_> {
         column: &mut Column,
     ) -> Option<Kept> {
         let parts = children(field.data_type(), path);
-        let rebuilt = |data_type| Arc::new(Field::clone(field).with_data_type(data_type).with_metadata(told(field)));
+        let rebuilt =
+            |data_type| Arc::new(Field::clone(field).with_data_type(data_type).with_metadata(told_of_made(field)));
         match field.data_type() {
             DataType::Struct(_) => {
                 let mut members = Vec::new();
@@ -229,7 +230,7 @@ impl Binder<'_> {
                 }
                 let fields: Fields = vec![key.field, value.field].into();
                 let entries =
-                    Field::clone(entries).with_data_type(DataType::Struct(fields)).with_metadata(told(entries));
+                    Field::clone(entries).with_data_type(DataType::Struct(fields)).with_metadata(told_of_made(entries));
                 let entries = Arc::new(entries);
                 let field = rebuilt(DataType::Map(Arc::clone(&entries), false));
                 let shape = Shape::Map { entries, key: Box::new(key.shape), value: Box::new(value.shape) };
