@@ -29,6 +29,11 @@ impl Budget {
         Self { permits: Arc::new(Semaphore::new(total as usize)), total }
     }
 
+    /// All of it, in bytes.
+    pub fn total(&self) -> u64 {
+        u64::from(self.total) * GRAIN
+    }
+
     /// Waits until `bytes`, or all of the budget if they are more, are free.
     pub async fn reserve(&self, bytes: u64) -> Reservation {
         let wanted = grains(bytes, self.total);

@@ -6,6 +6,7 @@ pub mod csv;
 pub mod digests;
 pub mod discover;
 pub mod error;
+pub mod estimate;
 pub mod evaluate;
 pub mod inspect;
 pub mod lease;

@@ -14,6 +14,7 @@ use super::csv::Dialect;
 use super::digests::Digests;
 use super::discover::{ObjectFormat, SinkFormat, SourceObject};
 use super::error::RewriteError;
+use super::estimate::{self, Packing, made_leaves};
 use super::evaluate::{mask, sources};
 use super::inspect::codec;
 use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Status};
@@ -23,6 +24,7 @@ use super::parquet::kept;
 use super::parquet::outbox::Segment;
 use super::parquet::routes::Routes;
 use super::parquet::rows::FileLayout;
+use super::parquet::unread::unread;
 use super::parquet::write::{self, EncodedRows, ParquetSettings, Source};
 use super::privacy::PathPrivacy;
 use super::progress::Progress;
@@ -38,8 +40,7 @@ use super::time::timestamp;
 use super::units::{RowGroups, TextStream, TextUnits, Unit};
 use crate::crypto::StreamDigest;
 use crate::policy::ColumnType;
-use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
-use crate::transforms::shape::Shape;
+use crate::policy::plan::Plan;
 
 /// Units of one object that are under way at a time: one is computed while the next is read.
 const UNITS_AHEAD: usize = 2;
@@ -287,7 +288,8 @@ impl Run {
             SinkFormat::Parquet => ROW_GROUP_TEXT_BYTES,
             SinkFormat::Csv(_) => TEXT_UNIT_BYTES,
         };
-        let units = TextUnits { text, layout, unit_bytes, budget }.units(start);
+        let made_row_bytes = estimate::row_bytes(&task.plan, self.packing(task));
+        let units = TextUnits { text, layout, unit_bytes, made_row_bytes, budget }.units(start);
         let routes = Routes::new(&task.plan, None, self.parquet.choices())?;
         Ok(Input { units, routes: Some(routes), parquet: None, digest: Some(digest) })
     }
@@ -309,13 +311,17 @@ impl Run {
         let (layout, routes) = self.compute.run("reading a Parquet schema", look).await?;
         let copied: Vec<usize> = routes.copied().collect();
         let indexes = self.indexes(entry, &footer, &layout, &routes).await?;
-        let decoded = layout.leaves(&decoded(&task.plan, &routes))?;
+        let unread: Arc<[usize]> = unread(&task.plan, &layout).into();
+        let mut decoded = layout.leaves(&decoded(&task.plan, &routes))?;
+        decoded.retain(|leaf| !unread.contains(leaf));
         // leaves that stay under a column of which others are made anew may be decoded with them
         let alone = copied.into_iter().filter(|leaf| !decoded.contains(leaf)).collect();
         let groups = RowGroups {
             storage: self.source.clone(),
             entry: entry.clone(),
-            made: layout.leaves(&made(&task.plan))?,
+            made: made_leaves(&task.plan, &routes, &layout)?,
+            packing: self.packing(task),
+            unread,
             decoded,
             copied: alone,
             layout: layout.clone(),
@@ -323,6 +329,14 @@ impl Run {
         };
         let source = Source { layout, indexes: indexes.map(Arc::new), size: entry.size };
         Ok(Input { units: groups.units(), routes: Some(routes), parquet: Some(source), digest: None })
+    }
+
+    /// How what is made is packed; text is held as it is, and compressed when its turn comes.
+    fn packing(&self, task: &Task) -> Packing {
+        match task.format {
+            SinkFormat::Parquet => self.parquet.compression.into(),
+            SinkFormat::Csv(_) => Packing::None,
+        }
     }
 
     /// Page indexes of what is copied; `None` if some chunk of the output would have none.
@@ -494,16 +508,6 @@ fn decoded(plan: &Plan, routes: &Routes) -> Vec<String> {
     let names = made.flat_map(|(column, _)| sources(column)).chain(filter);
     let own = |name: &String| plan.source.column_with_name(name).is_some();
     names.filter(own).collect()
-}
-
-/// Source columns of the object whose values are made anew.
-fn made(plan: &Plan) -> Vec<String> {
-    let is_made = |column: &&OutputColumn| match &column.source {
-        ColumnSource::Column { shape, .. } => !matches!(shape, Shape::Keep { .. }),
-        ColumnSource::Derived(_) => true,
-    };
-    let first = plan.columns.iter().filter(is_made).filter_map(|column| sources(column).into_iter().next());
-    first.filter(|name| plan.source.column_with_name(name).is_some()).collect()
 }
 
 /// Source columns that the plan reads from the object itself.

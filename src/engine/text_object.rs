@@ -83,7 +83,8 @@ impl Run {
         let first = surgery.surgery().header(&start, &header, self.text.dialect.header())?;
         let writer = ObjectWriter::create(&self.sink, &task.object.output, entry.size, self.sync).await?;
         let mut writer = writer.hashed_by(&self.digests);
-        let cutter = surgery.surgery().cutter();
+        let most = surgery.largest_record(self.budget.total()).max(TEXT_BYTES);
+        let cutter = surgery.surgery().cutter().with_max_record(most);
         let (budget, piece_bytes) = (self.budget.clone(), surgery.working_bytes(TEXT_BYTES as u64));
         let cutting = Cutting { text, cutter: Some(cutter), budget, piece_bytes, ready: VecDeque::new() };
         let runs = cutting.runs(start.slice(header.data_start()..));
@@ -264,8 +265,15 @@ impl Cutting {
 
     async fn next(&mut self, start: &mut Option<Bytes>) -> Result<Option<Records>, RewriteError> {
         if self.ready.is_empty() && self.cutter.is_some() {
-            let reservation = self.budget.reserve(self.piece_bytes).await;
-            while self.ready.is_empty() && self.cutter.is_some() {
+            let mut reservation = Some(self.budget.reserve(self.piece_bytes).await);
+            let mut is_alone = false;
+            while let Some(cutter) = self.cutter.as_ref().filter(|_| self.ready.is_empty()) {
+                // a record that outgrows its piece: it takes the whole budget, for which it must hold nothing
+                if cutter.held_bytes() > TEXT_BYTES && !is_alone {
+                    drop(reservation.take());
+                    reservation = Some(self.budget.reserve(self.budget.total()).await);
+                    is_alone = true;
+                }
                 let text = match start.take() {
                     Some(text) => Some(text),
                     None => self.text.next().await?,
@@ -273,7 +281,7 @@ impl Cutting {
                 self.cut(text).await?;
             }
             if let Some(last) = self.ready.back_mut() {
-                last.reservation = Some(reservation);
+                last.reservation = reservation;
             }
         }
         Ok(self.ready.pop_front())

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::csv::{Counts, Decoder, Dialect, Marks, OutputField, Spans, Surgery, parse_column};
 use super::error::RewriteError;
+use super::estimate::text_bytes;
 use super::evaluate::{ColumnState, make, sources};
 use super::rows::{Rows, TextAs, WithPartitions};
 use super::stop::Stop;
@@ -19,9 +20,6 @@ use crate::transforms::shape::{Shape, ShapeState};
 
 /// Text that is rewritten at a time, in bytes: small enough that it stays in the second-level cache.
 const WINDOW_BYTES: usize = 256 << 10;
-
-/// Bytes of a value that is made: a token in hexadecimal, and its quotes.
-const MADE_VALUE_BYTES: u64 = 34;
 
 /// How the records of one object are rewritten.
 #[derive(Debug)]
@@ -124,7 +122,16 @@ impl TextSurgery {
     pub fn working_bytes(&self, bytes: u64) -> u64 {
         // a record has a byte for each column at least, and a value, or else nothing is made
         let rows = bytes / self.surgery.columns().max(2) as u64;
-        bytes * 3 + rows * self.made.len() as u64 * MADE_VALUE_BYTES
+        let made = self.made.iter().filter_map(|made| text_bytes(self.output(made)));
+        bytes * 3 + rows * made.sum::<u64>()
+    }
+
+    /// The largest record, in bytes, that work can be done on in a budget of which a record as large as `total` would be
+    /// all: it is held as it is read, and as it is written.
+    pub fn largest_record(&self, total: u64) -> usize {
+        // a value that is made of it is held as text, normalized, and made
+        let copies = self.made.iter().any(|made| text_bytes(self.output(made)).is_none());
+        usize::try_from(if copies { total / 5 } else { total / 5 * 2 }).unwrap_or(usize::MAX)
     }
 
     /// Output columns, and the number of each among the made ones, or the source column of one that is kept.

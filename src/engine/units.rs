@@ -14,6 +14,7 @@ use super::compute::Compute;
 use super::csv::{Block, Blocks, Codec, Decompressor, Dialect, Header, MAX_HEADER_BYTES};
 use super::digests::{Digests, Hashing};
 use super::error::RewriteError;
+use super::estimate::{MadeLeaf, Packing, made_bytes};
 use super::object::InputDigest;
 use super::parquet::rows::{FileLayout, RowGroup};
 use super::rows::Rows;
@@ -23,10 +24,10 @@ use crate::crypto::StreamDigest;
 
 /// Work on a unit holds the compressed source, as much of encoded output for what is kept, and the batches under way.
 const PARQUET_WORKING_FACTOR: u64 = 2;
-/// Encoded bytes of a value that is made anew, such as a token: it does not compress, however small its source was.
-const MADE_VALUE_BYTES: u64 = 24;
-/// Work on CSV holds the text, its columns, what they become, and the encoded output.
-const CSV_WORKING_FACTOR: u64 = 4;
+/// Work on CSV holds the text, its columns, and the encoded output of what is kept.
+const CSV_WORKING_FACTOR: u64 = 3;
+/// Copies of a CSV record that is itself as large as a unit: text, column, encoder, smallest and largest value.
+const RECORD_WORKING_FACTOR: u64 = 5;
 
 /// One unit: the future reads and decodes it, the reservation is held until its output is written.
 pub struct Unit {
@@ -50,8 +51,12 @@ pub struct RowGroups {
     pub layout: FileLayout,
     /// Leaves that are decoded, and so read whole before a unit starts.
     pub decoded: Vec<usize>,
-    /// Of these, the ones whose values are made anew.
-    pub made: Vec<usize>,
+    /// What is made anew.
+    pub made: Vec<MadeLeaf>,
+    /// How that is packed.
+    pub packing: Packing,
+    /// Leaves that nobody needs.
+    pub unread: Arc<[usize]>,
     /// Leaves whose bytes are copied: read with the others where they are few, else when their turn comes.
     pub copied: Vec<usize>,
     /// The budget.
@@ -94,14 +99,15 @@ impl RowGroups {
         working = working.saturating_add(total(&filters).saturating_mul(3));
         ranges.extend(filters);
         let input_bytes = total(&ranges);
-        let made_bytes = this.layout.values(index, &this.made).saturating_mul(MADE_VALUE_BYTES);
+        let made_bytes = made_bytes(&this.made, &this.layout, index, this.packing);
         let reservation = this.budget.reserve(working.saturating_add(made_bytes)).await;
         let this = Arc::clone(this);
         let rows = async move {
             let expected = Expected::from(&this.entry);
             let bytes = this.storage.read_touching(&this.entry.path, &ranges, &expected).await?;
             let pieces = ranges.iter().map(|range| range.start).zip(bytes).collect();
-            let group = RowGroup::new(this.layout.clone(), index, first_row, pieces);
+            let unread = Arc::clone(&this.unread);
+            let group = RowGroup::new(this.layout.clone(), (index, first_row), unread, pieces);
             Ok(Box::new(group) as Box<dyn Rows>)
         };
         Ok(Unit { rows: Box::pin(rows), reservation, input_bytes, group: index })
@@ -247,6 +253,8 @@ pub struct TextUnits {
     pub layout: Arc<TextLayout>,
     /// Bytes of text for each unit.
     pub unit_bytes: usize,
+    /// Bytes held of what is made of each row.
+    pub made_row_bytes: u64,
     /// The budget.
     pub budget: Budget,
 }
@@ -266,12 +274,15 @@ struct Cutting {
     ready_bytes: usize,
     ready_rows: u64,
     unit_bytes: usize,
+    made_row_bytes: u64,
 }
 
 impl TextUnits {
     /// The units. `start` is what was read of the text to find the header.
     pub fn units(self, start: Bytes) -> BoxStream<'static, Result<Unit, RewriteError>> {
-        let blocks = Some(Blocks::new(self.layout.dialect(), self.layout.header(), BLOCK_BYTES.min(self.unit_bytes)));
+        let most = usize::try_from(self.budget.total() / RECORD_WORKING_FACTOR).unwrap_or(usize::MAX);
+        let blocks = Blocks::new(self.layout.dialect(), self.layout.header(), BLOCK_BYTES.min(self.unit_bytes));
+        let blocks = Some(blocks.with_max_record(most.max(TEXT_BYTES)));
         let cutting = Cutting {
             text: self.text,
             layout: self.layout,
@@ -281,6 +292,7 @@ impl TextUnits {
             ready_bytes: 0,
             ready_rows: 0,
             unit_bytes: self.unit_bytes,
+            made_row_bytes: self.made_row_bytes,
         };
         futures::stream::try_unfold((cutting, Some(start)), |(mut cutting, start)| async move {
             Ok(cutting.next(start).await?.map(|unit| (unit, (cutting, None))))
@@ -291,15 +303,22 @@ impl TextUnits {
 
 impl Cutting {
     async fn next(&mut self, start: Option<Bytes>) -> Result<Option<Unit>, RewriteError> {
-        let bound = (self.unit_bytes + BLOCK_BYTES) as u64;
-        let reservation = self.budget.reserve(bound * CSV_WORKING_FACTOR).await;
-        let mut more = start;
+        let bound = self.unit_bytes + BLOCK_BYTES;
+        let mut reservation = self.budget.reserve(self.working_bytes(bound)).await;
+        let (mut more, mut is_alone) = (start, false);
         while self.ready_bytes < self.unit_bytes && self.ready_rows < UNIT_ROWS && self.blocks.is_some() {
             let text = match more.take() {
                 Some(text) => Some(text),
                 None => self.text.next().await?,
             };
             self.cut(text).await?;
+            // a record that outgrows its unit: it takes the whole budget, for which it must hold nothing
+            let held = self.ready_bytes + self.blocks.as_ref().map_or(0, Blocks::held_bytes);
+            if held > bound + TEXT_BYTES && !is_alone {
+                drop(reservation);
+                reservation = self.budget.reserve(self.budget.total()).await;
+                is_alone = true;
+            }
         }
         let mut taken = Vec::new();
         let (mut bytes, mut rows) = (0, 0);
@@ -320,6 +339,14 @@ impl Cutting {
             compute.run("parsing CSV", parse).await
         };
         Ok(Some(Unit { rows: Box::pin(rows), reservation, input_bytes: bytes as u64, group: 0 }))
+    }
+
+    /// Memory that work on `bytes` of text may take, made values in as many rows as there can be included.
+    fn working_bytes(&self, bytes: usize) -> u64 {
+        // a record has a byte for each column at least
+        let rows = |bytes: usize| (bytes / self.layout.header().names().len().max(2)) as u64;
+        let rows = rows(bytes).min(UNIT_ROWS + rows(BLOCK_BYTES));
+        bytes as u64 * CSV_WORKING_FACTOR + rows * self.made_row_bytes
     }
 
     async fn cut(&mut self, text: Option<Bytes>) -> Result<(), RewriteError> {

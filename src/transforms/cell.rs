@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, RunEndIndexType};
 
 use super::normalize::{Normalizer, Scratch};
 use super::tally::Tally;
-use super::{Transform, TransformError, Transformed, Values};
+use super::{Transform, TransformError, Transformed, ValueSize, Values};
 use crate::arrays::canonical::{Canonical, Meaning, canonical, is_supported};
 use crate::arrays::dictionary::{for_each_entry, same_memory};
 use crate::arrays::failure::Failures;
@@ -123,6 +123,16 @@ impl Cell {
                 Ok(DataType::RunEndEncoded(ends.clone(), Arc::new(field)))
             }
             plain => self.transform.output_type(plain),
+        }
+    }
+
+    /// How long the values are that it makes, those of failed ones included.
+    pub fn value_size(&self) -> ValueSize {
+        match (self.transform.value_size(), self.on_error) {
+            (ValueSize::Fixed { bytes, random }, OnError::Redact) => {
+                ValueSize::Fixed { bytes: bytes.max(REDACTED.len()), random }
+            }
+            (size, _) => size,
         }
     }
 

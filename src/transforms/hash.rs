@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 use sha2::{Digest, Sha256};
 
 use super::tokens::TokenFormat;
-use super::{Transform, TransformError, Transformed, Values, require_canonical, text_like};
+use super::{Transform, TransformError, Transformed, ValueSize, Values, require_canonical, text_like};
 use crate::crypto::encode::TokenEncoding;
 
 /// An unkeyed digest: a checksum of the value, no protection of it.
@@ -28,6 +28,10 @@ impl Transform for Hash {
 
     fn looks_random(&self) -> bool {
         true
+    }
+
+    fn value_size(&self) -> ValueSize {
+        self.format.value_size()
     }
 
     fn output_type(&self, input: &DataType) -> Result<DataType, String> {

@@ -51,12 +51,31 @@ pub trait Transform: std::fmt::Debug + Send + Sync {
         false
     }
 
+    /// How long outputs are: memory is reserved for them before they are made.
+    fn value_size(&self) -> ValueSize {
+        ValueSize::AsSource
+    }
+
     /// Transforms every value.
     ///
     /// # Errors
     /// Only what makes every value impossible, such as a key that serves another domain. A single value that can't
     /// be taken is one of [`Transformed::failures`].
     fn apply(&self, values: &Values<'_>) -> Result<Transformed, TransformError>;
+}
+
+/// How long the values are that a transform makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueSize {
+    /// About as long as the text of the source's value.
+    AsSource,
+    /// All of one length.
+    Fixed {
+        /// In bytes, as text or in binary.
+        bytes: usize,
+        /// Of these, what no compressor can do without.
+        random: usize,
+    },
 }
 
 /// What a transform gets to see.

@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 
 use crate::arrays::canonical::bare;
 
-use super::{Transform, TransformError, Transformed, Values};
+use super::{Transform, TransformError, Transformed, ValueSize, Values};
 
 /// Nothing of the column stays but its name, its type and its length.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,6 +18,10 @@ impl Transform for Nullify {
 
     fn needs_text(&self) -> bool {
         false
+    }
+
+    fn value_size(&self) -> ValueSize {
+        ValueSize::Fixed { bytes: 0, random: 0 }
     }
 
     fn output_type(&self, input: &DataType) -> Result<DataType, String> {

@@ -4,7 +4,7 @@ use arrow::datatypes::DataType;
 
 use super::subkeys::Subkeys;
 use super::tokens::TokenFormat;
-use super::{Transform, TransformError, Transformed, Values, require_canonical, text_like};
+use super::{Transform, TransformError, Transformed, ValueSize, Values, require_canonical, text_like};
 use crate::arrays::failure::Failures;
 use crate::crypto::encode::TokenEncoding;
 
@@ -33,6 +33,10 @@ impl Transform for Pseudonym {
 
     fn looks_random(&self) -> bool {
         true
+    }
+
+    fn value_size(&self) -> ValueSize {
+        self.format.value_size()
     }
 
     fn output_type(&self, input: &DataType) -> Result<DataType, String> {

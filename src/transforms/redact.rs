@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, StringBuilder};
 use arrow::datatypes::DataType;
 
-use super::{Transform, TransformError, Transformed, Values, text_like};
+use super::{Transform, TransformError, Transformed, ValueSize, Values, text_like};
 
 /// A constant in place of every value: shows which rows had one, and nothing else.
 #[derive(Debug, Clone)]
@@ -27,6 +27,10 @@ impl Transform for Redact {
 
     fn needs_text(&self) -> bool {
         false
+    }
+
+    fn value_size(&self) -> ValueSize {
+        ValueSize::Fixed { bytes: self.constant.len(), random: 0 }
     }
 
     fn output_type(&self, input: &DataType) -> Result<DataType, String> {

@@ -131,6 +131,19 @@ impl Shape {
     }
 }
 
+impl Shape {
+    /// All treatments in it.
+    pub fn cells(&self) -> Box<dyn Iterator<Item = &Cell> + '_> {
+        match self {
+            Self::Keep { .. } => Box::new(std::iter::empty()),
+            Self::Leaf { cell, .. } => Box::new(std::iter::once(cell.as_ref())),
+            Self::Struct(members) => Box::new(members.iter().flat_map(|member| member.shape.cells())),
+            Self::List { shape, .. } => shape.cells(),
+            Self::Map { key, value, .. } => Box::new(key.cells().chain(value.cells())),
+        }
+    }
+}
+
 fn broken(data_type: &DataType) -> ShapeError {
     TransformError::Build(data_type.clone()).into()
 }

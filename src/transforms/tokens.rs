@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, StringArr
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::DataType;
 
-use super::TransformError;
+use super::{TransformError, ValueSize};
 use crate::crypto::encode::TokenEncoding;
 
 /// Values signed at one go: their digests (8 KiB) stay in the first-level cache.
@@ -31,6 +31,11 @@ impl TokenFormat {
 
     fn token_len(&self) -> usize {
         self.prefix.len() + self.encoding.encoded_len(self.bytes)
+    }
+
+    /// How long tokens are. A prefix repeats, but is too short to be found each time.
+    pub fn value_size(&self) -> ValueSize {
+        ValueSize::Fixed { bytes: self.token_len(), random: self.bytes + self.prefix.len() / 2 }
     }
 
     /// One token for each non-null value; `digests(range, out)` computes those of a range of rows.
@@ -96,4 +101,28 @@ fn compact(data: &mut Vec<u8>, token_len: usize, nulls: &NullBuffer) -> Vec<i32>
     }
     data.truncate(end);
     offsets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::AsArray;
+
+    #[test]
+    fn tokens_are_as_long_as_memory_is_reserved_for() {
+        let values = BinaryArray::from_iter_values([b"a", b"b"]);
+        for encoding in [TokenEncoding::Hex, TokenEncoding::Base32, TokenEncoding::Base64Url, TokenEncoding::Base64] {
+            for (bits, prefix) in [(64, ""), (128, "usr_"), (256, ""), (256, "customer/")] {
+                let format = TokenFormat { bytes: bits / 8, encoding, prefix: prefix.to_owned() };
+                let made = format.column(&values, |_, _| Ok(())).unwrap();
+                let ValueSize::Fixed { bytes, random } = format.value_size() else { panic!("of one length") };
+                assert_eq!(made.as_string::<i32>().value(1).len(), bytes, "{format:?}");
+                assert!(bits / 8 <= random && random <= bytes, "{format:?}");
+            }
+        }
+        for (encoding, bytes) in [(TokenEncoding::Uuid, 36), (TokenEncoding::Binary, 16)] {
+            let format = TokenFormat { bytes: 16, encoding, prefix: String::new() };
+            assert_eq!(format.value_size(), ValueSize::Fixed { bytes, random: 16 });
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod every_rule;
 mod fields;
 mod footers;
+mod large;
 mod sources;
 mod surgery;
 mod web;

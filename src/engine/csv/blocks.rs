@@ -102,6 +102,16 @@ impl Blocks {
         blocks
     }
 
+    /// With records of at most `max_record` bytes, and never more than [`MAX_RECORD_BYTES`].
+    pub fn with_max_record(self, max_record: usize) -> Self {
+        Self { max_record: max_record.min(MAX_RECORD_BYTES), ..self }
+    }
+
+    /// Bytes of the block that has not ended yet.
+    pub fn held_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// The first record of `bytes` with its line break; `None` if its end is not there (and `is_all` does not hold).
     pub(super) fn first_record(
         bytes: &[u8],

@@ -52,6 +52,16 @@ impl Cutter {
         Self { delimiter, quote, max_record: MAX_RECORD_BYTES, tail, state, at_field: true }
     }
 
+    /// With records of at most `max_record` bytes, and never more than [`MAX_RECORD_BYTES`].
+    pub fn with_max_record(self, max_record: usize) -> Self {
+        Self { max_record: max_record.min(MAX_RECORD_BYTES), ..self }
+    }
+
+    /// Bytes of the record that has not ended yet.
+    pub fn held_bytes(&self) -> usize {
+        self.tail.len()
+    }
+
     /// Takes the next bytes and hands each run that they complete to `emit`.
     ///
     /// # Errors

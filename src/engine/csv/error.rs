@@ -71,8 +71,9 @@ pub enum CsvError {
     },
     /// A record larger than what is held in memory for one record.
     #[error(
-        "row {row} is larger than {limit} bytes{}; check `csv.quote` and the object's line breaks",
-        if *open_quote { ", and a quote is still open there" } else { "" }
+        "row {row} is larger than {limit} bytes{}; check `csv.quote` and the object's line breaks{}",
+        if *open_quote { ", and a quote is still open there" } else { "" },
+        if *limit < super::MAX_RECORD_BYTES { ", or grant more `--memory`" } else { "" }
     )]
     RecordTooLarge {
         /// The row.

@@ -329,7 +329,7 @@ impl Work<'_> {
         }
         // an entry that no value has is in no chunk
         self.bounds.are_exact = self.entries.is_none() || self.memo.are_all_counted();
-        let Written { bytes, headers, locations, uncompressed, dictionary_bytes, value_bytes, .. } =
+        let Written { mut bytes, headers, locations, uncompressed, dictionary_bytes, value_bytes, .. } =
             std::mem::take(&mut self.written);
         let all_indices = keeps_bodies && headers.iter().all(|header| header.values() == 0 || header.is_indices());
         let mut encodings: Vec<Encoding> = headers.iter().filter_map(PageHeader::encoding).collect();
@@ -360,6 +360,8 @@ impl Work<'_> {
             column_index: None,
             offset_index: Some(offset_index),
         };
+        // it is held until its turn to be written comes: without the room that it grew into
+        bytes.shrink_to_fit();
         let route = if all_indices { Route::Dictionary } else { Route::Leaf };
         Ok(RewrittenLeaf { bytes: bytes.into(), close, tally: self.tally, route })
     }

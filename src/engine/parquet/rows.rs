@@ -89,12 +89,6 @@ impl FileLayout {
         chunks.map(unusual).fold(0, u64::saturating_add)
     }
 
-    /// How many values some leaves have in one row group, nulls included.
-    pub fn values(&self, row_group: usize, leaves: &[usize]) -> u64 {
-        let group = self.metadata.row_group(row_group);
-        leaves.iter().map(|&leaf| group.column(leaf).num_values().unsigned_abs()).sum()
-    }
-
     /// The column that a leaf belongs to.
     pub fn root_name(&self, leaf: usize) -> &str {
         self.metadata.file_metadata().schema_descr().get_column_root(leaf).name()
@@ -172,16 +166,24 @@ pub struct RowGroup {
     index: usize,
     rows: usize,
     first_row: u64,
+    /// Leaves that are not among the bytes, nor needed.
+    unread: Arc<[usize]>,
     /// By their place in the file.
     pieces: Vec<(u64, Bytes)>,
 }
 
 impl RowGroup {
-    /// Row group `index`, of which `pieces` holds the chunks' bytes by their place in the file.
-    pub fn new(layout: FileLayout, index: usize, first_row: u64, mut pieces: Vec<(u64, Bytes)>) -> Self {
+    /// Row group `index`, of which `pieces` holds the chunks' bytes by their place in the file, but for leaves that are
+    /// `unread`; `first_row` rows lie before it.
+    pub fn new(
+        layout: FileLayout,
+        (index, first_row): (usize, u64),
+        unread: Arc<[usize]>,
+        mut pieces: Vec<(u64, Bytes)>,
+    ) -> Self {
         pieces.sort_unstable_by_key(|(start, _)| *start);
         let rows = layout.metadata.row_group(index).num_rows() as usize;
-        Self { layout, index, rows, first_row, pieces }
+        Self { layout, index, rows, first_row, unread, pieces }
     }
 
     fn fault(&self, column: String, fault: PageFault) -> RewriteError {
@@ -223,7 +225,8 @@ impl Rows for RowGroup {
     fn batches<'a>(&'a self, columns: &[String], text: TextAs) -> Result<Batches<'a>, RewriteError> {
         let label = columns.first().cloned().unwrap_or_default();
         let undecodable = move || self.fault(label.clone(), PageFault::Undecodable);
-        let leaves = self.layout.leaves(columns)?;
+        let mut leaves = self.layout.leaves(columns)?;
+        leaves.retain(|leaf| !self.unread.contains(leaf));
         let group = self.layout.metadata.row_group(self.index);
         let one_dictionary = text == TextAs::Dictionaries
             && columns.len() == 1
@@ -233,7 +236,7 @@ impl Rows for RowGroup {
         let chunks = Chunks::new(&self.layout.metadata, self.index, self.pages(&leaves)?);
         let begin = || {
             let parquet = self.layout.metadata.file_metadata().schema_descr();
-            let mask = ProjectionMask::roots(parquet, roots.iter().copied());
+            let mask = ProjectionMask::leaves(parquet, leaves.iter().copied());
             let levels = parquet_to_arrow_field_levels(parquet, mask, Some(schema.fields())).ok()?;
             ParquetRecordBatchReader::try_new_with_row_groups(&levels, &chunks, BATCH_ROWS.min(self.rows), None).ok()
         };
