@@ -9,10 +9,33 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 const FIELD_ID: &str = "PARQUET:field_id";
 /// An extension type's name and its parameters (Arrow columnar format, "Extension Types").
 const EXTENSION: [&str; 2] = ["ARROW:extension:name", "ARROW:extension:metadata"];
-/// Extension types whose parameters describe the type alone: Arrow's canonical ones, GeoArrow's coordinate systems,
-/// the frequency of a pandas period and the ends of its intervals. A name whose parameters are missing can't be read by
-/// those who know it, so of any other type both are left out.
-const KNOWN_EXTENSIONS: [&str; 4] = ["arrow.", "geoarrow.", "pandas.period", "pandas.interval"];
+/// Extension types whose parameters describe the type alone: Arrow's canonical ones ("Canonical Extension Types"),
+/// GeoArrow's with their coordinate systems, the frequency of a pandas period and the ends of its intervals. A name
+/// whose parameters are missing can't be read by those who know it, so of any other type both are left out.
+const KNOWN_EXTENSIONS: [&str; 22] = [
+    "arrow.bool8",
+    "arrow.fixed_shape_tensor",
+    "arrow.json",
+    "arrow.opaque",
+    "arrow.parquet.variant",
+    "arrow.timestamp_with_offset",
+    "arrow.uuid",
+    "arrow.variable_shape_tensor",
+    "geoarrow.box",
+    "geoarrow.geometry",
+    "geoarrow.geometrycollection",
+    "geoarrow.linestring",
+    "geoarrow.multilinestring",
+    "geoarrow.multipoint",
+    "geoarrow.multipolygon",
+    "geoarrow.point",
+    "geoarrow.polygon",
+    "geoarrow.wkb",
+    "geoarrow.wkb_view",
+    "geoarrow.wkt",
+    "pandas.interval",
+    "pandas.period",
+];
 
 type Metadata = HashMap<String, String>;
 
@@ -26,7 +49,7 @@ pub fn told_of_made(field: &Field) -> Metadata {
 /// known to say nothing of values.
 pub fn told_of_kept(field: &Field) -> Metadata {
     let mut told = told_of_made(field);
-    if field.extension_type_name().is_some_and(|name| KNOWN_EXTENSIONS.iter().any(|known| name.starts_with(known))) {
+    if field.extension_type_name().is_some_and(|name| KNOWN_EXTENSIONS.contains(&name)) {
         let pairs = EXTENSION.iter().filter_map(|&key| Some((key.to_owned(), field.metadata().get(key)?.clone())));
         told.extend(pairs);
     }

@@ -223,7 +223,9 @@ impl Blocks {
                 return Ok(Some(self.cut()));
             }
         }
-        if self.buffer.len() - self.record_start > self.max_record {
+        // a CR at the end is no part of the record
+        let held = self.buffer.len() - self.record_start - usize::from(self.state == State::AfterCr);
+        if held > self.max_record {
             return Err(self.too_large());
         }
         Ok(None)

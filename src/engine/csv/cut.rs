@@ -86,7 +86,9 @@ impl Cutter {
                 self.tail.extend_from_slice(&chunk[last..]);
             }
         }
-        match self.tail.len() > self.max_record {
+        // a CR at the end is no part of the record
+        let held = self.tail.len().saturating_sub(usize::from(self.state == State::AfterCr));
+        match held > self.max_record {
             true => Err(TooLarge { limit: self.max_record, open_quote: self.state == State::Quoted }),
             false => Ok(()),
         }

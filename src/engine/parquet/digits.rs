@@ -63,11 +63,15 @@ struct Frame {
 }
 
 impl Frame {
-    /// A single segment of a known size, without checksum (RFC 8878, section 3.1.1.1).
+    /// A frame of a known size, without checksum (RFC 8878, section 3.1.1.1), for a window that holds one block: who
+    /// reads it as a stream needs no more memory than that, however large the page.
     fn new(size: usize) -> Option<Self> {
+        const SIZE_IN_FOUR_BYTES: u8 = 0b10 << 6;
+        // 2^(10 + 7) bytes
+        const WINDOW: u8 = 7 << 3;
         let mut bytes = Vec::with_capacity(size / 2 + size / 64 + 256);
         bytes.extend_from_slice(&0xFD2F_B528_u32.to_le_bytes());
-        bytes.push(0b1010_0000);
+        bytes.extend_from_slice(&[SIZE_IN_FOUR_BYTES, WINDOW]);
         bytes.extend_from_slice(&u32::try_from(size).ok()?.to_le_bytes());
         Some(Self { bytes, has_tree: false })
     }
@@ -140,7 +144,8 @@ impl Frame {
 
     /// One sequence: four bytes from `offset` bytes before. Those to come have this offset again.
     fn length_of_second(&mut self, offset: usize) {
-        // an offset is three less than what is coded; below its highest bit, which is the code, lie the extra bits, and
+        // four bytes take a few more here, which libzstd allows; the frame is for all that come after.
+        // An offset is three less than what is coded; below its highest bit, which is the code, lie the extra bits, and
         // where the stream marks its end that bit is the mark
         let coded = offset + 3;
         let code = coded.ilog2();
@@ -309,10 +314,22 @@ mod tests {
     fn a_token_of_sixteen_bytes_takes_little_more() {
         let (content, texts) = after(b"", 32 * 20_000);
         let blocks = 5 * (3 + LITERALS_HEADER + JUMP_TABLE + 4 + 1);
-        assert_eq!(compress(&content, texts).unwrap().len(), 9 + 52 + blocks + 320_000);
+        assert_eq!(compress(&content, texts).unwrap().len(), 10 + 52 + blocks + 320_000);
         let (content, texts) = with_lengths(b"", 32, 20_000);
         let size = compress(&content, texts).unwrap().len();
         assert!(size < 320_000 + 3 * 20_000 / 8 + 300, "three bits for a length: {size}");
+    }
+
+    #[test]
+    fn a_reader_of_streams_needs_the_memory_of_one_block() {
+        for (content, texts) in [after(b"", 3 << 20), with_lengths(b"", 64, 50_000)] {
+            let frame = compress(&content, texts).unwrap();
+            let mut reader = zstd::stream::read::Decoder::new(frame.as_slice()).unwrap();
+            reader.window_log_max(17).unwrap();
+            let mut back = Vec::new();
+            std::io::Read::read_to_end(&mut reader, &mut back).unwrap();
+            assert!(back == content);
+        }
     }
 
     #[test]

@@ -5,8 +5,15 @@ use super::thrift::{Kind, Walk};
 /// Groups within groups of a schema. Whoever parses or walks a schema recurses; a list takes two.
 const MAX_DEPTH: usize = 100;
 
+/// `SchemaElement.num_children` is a number of 32 bits.
+const MAX_CHILDREN: i64 = i32::MAX as i64;
+
 /// Row groups of one file: the format numbers them in 16 bits, signed, from 0 (`RowGroup.ordinal`).
 pub const MAX_ROW_GROUPS: usize = 1 << 15;
+
+/// Kinds of the fields 1 to 9 of `FileMetaData` in parquet.thrift.
+const KINDS: [Kind; 9] =
+    [Kind::I32, Kind::LIST, Kind::I64, Kind::LIST, Kind::LIST, Kind::BINARY, Kind::LIST, Kind::STRUCT, Kind::BINARY];
 
 /// What is wrong with the `FileMetaData` of parquet.thrift that `bytes` begin with; nothing, as far as can be told here.
 ///
@@ -17,6 +24,10 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
     let mut walk = Walk { bytes };
     let mut last = 0;
     while let Some((id, kind)) = walk.field(&mut last).ok_or_else(unreadable)? {
+        // whoever parses it next goes by the number alone, whatever kind stands there
+        if usize::try_from(id - 1).ok().and_then(|at| KINDS.get(at)).is_some_and(|&known| known != kind) {
+            return Err(unreadable());
+        }
         // a list's length is looked at, and its elements passed over
         let mut list = Walk { bytes: walk.bytes };
         if (id, kind) == (2, Kind::LIST) && depth(&mut list).ok_or_else(unreadable)? > MAX_DEPTH {
@@ -47,7 +58,8 @@ fn depth(walk: &mut Walk<'_>) -> Option<usize> {
         }
         while let Some((id, kind)) = walk.field(&mut last)? {
             match (id, kind) {
-                (5, Kind::I32) => children = walk.zigzag()?,
+                (5, Kind::I32) => children = walk.zigzag().filter(|children| (0..=MAX_CHILDREN).contains(children))?,
+                (5, _) => return None,
                 (_, other) => walk.pass(other)?,
             }
         }
@@ -114,5 +126,22 @@ mod tests {
         assert_eq!(check(&footer(&schema, MAX_ROW_GROUPS)), Ok(()));
         assert!(check(&footer(&schema, MAX_ROW_GROUPS + 1)).unwrap_err().contains("32769 row groups"));
         assert!(check(&[0x19]).is_err());
+    }
+
+    #[test]
+    fn what_would_be_read_as_another_kind_than_it_has_is_refused() {
+        let deep = [vec![element(1); 20_000], vec![element(0)]].concat();
+        let mut as_set = footer(&deep, 2);
+        as_set[0] = 0x2a;
+        assert!(is_plausible(&as_set) && check(&as_set).is_err());
+        // eight bytes, or a list of two thousand million row groups
+        let as_double = [0x47, 0xfc, 0xff, 0xff, 0xff, 0xff, 7, 0, 0, 0];
+        assert!(is_plausible(&as_double) && check(&as_double).is_err());
+        // {4: "n", 5: as i64, or beyond 32 bits}
+        for children in [[0x16, 2].as_slice(), &[0x15, 0x81, 0x80, 0x80, 0x80, 0x20]] {
+            let group = [&[0x48, 1, b'n'], children, &[0]].concat();
+            let schema = [vec![group; 200], vec![element(0)]].concat();
+            assert!(check(&footer(&schema, 2)).is_err(), "{children:?}");
+        }
     }
 }

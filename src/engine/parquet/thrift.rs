@@ -27,6 +27,7 @@ impl Kind {
     pub(super) const FALSE: Self = Self(2);
     pub(super) const I32: Self = Self(5);
     pub(super) const I64: Self = Self(6);
+    pub(super) const BINARY: Self = Self(8);
     pub(super) const LIST: Self = Self(9);
     pub(super) const STRUCT: Self = Self(12);
 }

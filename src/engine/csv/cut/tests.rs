@@ -92,3 +92,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_record_at_the_limit_passes_wherever_the_chunks_end() {
+    let text = [&[b'x'; 100][..], b"\r\nyy\r\n"].concat();
+    for at in 90..text.len() {
+        let mut cutter = Cutter::new(b',', b'"').with_max_record(100);
+        for chunk in [&text[..at], &text[at..]] {
+            assert_eq!(cutter.push(&Bytes::copy_from_slice(chunk), |_| {}), Ok(()), "cut at {at}");
+        }
+    }
+}
