@@ -11,7 +11,7 @@ use parquet::file::metadata::{
 };
 
 use super::outline;
-use super::thrift::is_plausible;
+use super::shape::{FOOTER, has_shape};
 use crate::engine::error::RewriteError;
 use crate::engine::storage::{Entry, Expected, Storage};
 use crate::engine::untrusted::survive;
@@ -68,10 +68,10 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Footer, RewriteErr
         bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
     }
     let thrift = &bytes[usize::try_from(footer_at - tail.start).unwrap_or(usize::MAX).min(bytes.len())..];
-    if bytes.ends_with(PLAIN_MAGIC) && !is_plausible(&thrift[..thrift.len().saturating_sub(TAIL_BYTES as usize)]) {
-        return Err(unsound("its footer claims more than it holds"));
-    }
     if bytes.ends_with(PLAIN_MAGIC) {
+        if !has_shape(&thrift[..thrift.len().saturating_sub(TAIL_BYTES as usize)], &FOOTER) {
+            return Err(unsound("its footer claims more than it holds, or is none"));
+        }
         outline::check(thrift).map_err(unsound)?;
     }
     let (start, held) = (tail.start, bytes.clone());

@@ -12,7 +12,8 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 
 use super::footer::{Footer, aside, asides_are_apart, chunk_range};
-use super::thrift::{Kind, Walk, is_plausible};
+use super::shape::{COLUMN_INDEX, has_shape};
+use super::thrift::{Kind, Walk};
 use crate::engine::error::RewriteError;
 use crate::engine::storage::{Entry, Expected, Storage};
 use crate::engine::untrusted::survive;
@@ -87,7 +88,7 @@ pub async fn read(
         if is_offset {
             let (row_group, chunk) = (metadata.row_group(group), metadata.row_group(group).column(leaf));
             indexes.offsets[group][leaf] = offset_index(&bytes).filter(|index| is_true(index, row_group, chunk));
-        } else if is_plausible(&bytes) {
+        } else if has_shape(&bytes, &COLUMN_INDEX) {
             column_bytes.push((group, leaf, bytes));
         }
     }

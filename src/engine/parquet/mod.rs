@@ -3,7 +3,7 @@
 //! | room | holds |
 //! |---|---|
 //! | [`mod@footer`] | reads a footer and refuses one that lies |
-//! | [`thrift`], [`mod@outline`] | walk a footer before anything parses it; page headers |
+//! | [`thrift`], [`mod@shape`], [`mod@outline`] | walk a footer before anything parses it; page headers |
 //! | [`mod@chunks`] | page headers held against the footer, for whoever decodes pages; of [`page`], [`decompress`] |
 //! | [`mod@rows`], [`mod@unread`] | a row group's columns as batches, and what of them nobody needs |
 //! | [`mod@routes`] | which way each column goes |
@@ -25,6 +25,7 @@ pub mod outline;
 pub mod page;
 pub mod routes;
 pub mod rows;
+pub mod shape;
 pub mod thrift;
 pub mod unread;
 pub mod values;

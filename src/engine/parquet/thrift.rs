@@ -7,16 +7,7 @@
 const MAX_DEPTH: usize = 32;
 
 /// The least bytes of a struct in a list of parquet-format: one required field and the end.
-const MIN_STRUCT_BYTES: u64 = 3;
-
-/// Whether `bytes` is one struct of which every length can be true.
-///
-/// - Every list has as many elements as it claims, every text as many bytes; so what is allocated by a claim is
-///   bounded by the bytes that are there.
-/// - Bytes after the struct are nobody's business here.
-pub fn is_plausible(bytes: &[u8]) -> bool {
-    Walk { bytes }.structure(0).is_some()
-}
+const MIN_STRUCT_BYTES: usize = 3;
 
 /// What follows a field's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +16,7 @@ pub(super) struct Kind(u8);
 impl Kind {
     pub(super) const TRUE: Self = Self(1);
     pub(super) const FALSE: Self = Self(2);
+    pub(super) const I16: Self = Self(4);
     pub(super) const I32: Self = Self(5);
     pub(super) const I64: Self = Self(6);
     pub(super) const BINARY: Self = Self(8);
@@ -54,7 +46,7 @@ impl Walk<'_> {
     /// Passes over the value of a field.
     pub(super) fn pass(&mut self, kind: Kind) -> Option<()> {
         // true and false lie in the field's header
-        if matches!(kind, Kind::TRUE | Kind::FALSE) { Some(()) } else { self.value(kind.0, 0) }
+        if matches!(kind, Kind::TRUE | Kind::FALSE) { Some(()) } else { self.value(kind, 0) }
     }
 
     /// A signed number.
@@ -80,7 +72,7 @@ impl Walk<'_> {
         Some(*first)
     }
 
-    fn skip(&mut self, count: u64) -> Option<()> {
+    pub(super) fn skip(&mut self, count: u64) -> Option<()> {
         self.bytes = self.bytes.get(usize::try_from(count).ok()?..)?;
         Some(())
     }
@@ -111,16 +103,17 @@ impl Walk<'_> {
             match header & 0x0f {
                 // true and false lie in the header
                 1 | 2 => {}
-                kind => self.value(kind, depth)?,
+                kind => self.value(Kind(kind), depth)?,
             }
         }
     }
 
-    fn value(&mut self, kind: u8, depth: usize) -> Option<()> {
+    /// Passes over a value, or an element of a list.
+    pub(super) fn value(&mut self, kind: Kind, depth: usize) -> Option<()> {
         if depth > MAX_DEPTH {
             return None;
         }
-        match kind {
+        match kind.0 {
             1..=3 => self.skip(1),
             4..=6 => self.varint().map(|_| ()),
             7 => self.skip(8),
@@ -149,14 +142,19 @@ impl Walk<'_> {
         }
     }
 
+    /// `None` if there can't be so many elements of a list.
+    pub(super) fn has_room_for(&self, count: usize, kind: Kind) -> Option<()> {
+        let least = if kind == Kind::STRUCT { MIN_STRUCT_BYTES } else { 1 };
+        (count.checked_mul(least)? <= self.bytes.len()).then_some(())
+    }
+
     fn elements(&mut self, count: u64, kinds: &[u8], depth: usize) -> Option<()> {
-        let least = if kinds.contains(&12) { MIN_STRUCT_BYTES } else { 1 };
-        if count.checked_mul(least)? > self.bytes.len() as u64 {
-            return None;
+        for &kind in kinds {
+            self.has_room_for(usize::try_from(count).ok()?, Kind(kind))?;
         }
         for _ in 0..count {
             for &kind in kinds {
-                self.value(kind, depth + 1)?;
+                self.value(Kind(kind), depth + 1)?;
             }
         }
         Some(())
@@ -208,6 +206,10 @@ impl StructWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_plausible(bytes: &[u8]) -> bool {
+        Walk { bytes }.value(Kind::STRUCT, 0).is_some()
+    }
 
     #[test]
     fn lengths_that_are_true_pass() {
