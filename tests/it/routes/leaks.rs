@@ -221,17 +221,23 @@ fn is_delta_coded(name: &str, column: &str) -> bool {
     }
 }
 
+/// A fixture, and what the rules make of it.
+fn rewritten(name: &str) -> (Bytes, Bytes) {
+    let source = Bytes::from(fixture(name));
+    let lake = Lake::new();
+    lake.put("in/t.parquet", &source);
+    lake.policy(RULES);
+    lake.run_well(&[]);
+    let made = fs::read(lake.path("out/t.parquet")).expect("reads");
+    (source, made.into())
+}
+
 /// A filter says yes to some values that it does not hold: what must be shown is that not one bit is of a raw value.
 #[test]
 fn bloom_filters_of_a_transformed_column_are_those_of_its_tokens_and_of_nothing_else() {
     let mut seen = 0;
     for (name, _) in WAYS {
-        let source = Bytes::from(fixture(name));
-        let lake = Lake::new();
-        lake.put("in/t.parquet", &source);
-        lake.policy(RULES);
-        lake.run_well(&[]);
-        let made = Bytes::from(fs::read(lake.path("out/t.parquet")).expect("reads"));
+        let (source, made) = rewritten(name);
         let groups = row_groups(&source);
         for (column, domain) in TRANSFORMED.into_iter().zip(["users", "emails", "cards", "numbers", "phones"]) {
             let (before, after) = (filters(&source, column), filters(&made, column));
@@ -300,12 +306,7 @@ fn assert_bounds_are_told(made: &Bytes, case: &str) {
 #[test]
 fn copied_chunks_keep_their_bytes() {
     for (name, _) in WAYS {
-        let source = Bytes::from(fixture(name));
-        let lake = Lake::new();
-        lake.put("in/t.parquet", &source);
-        lake.policy(RULES);
-        lake.run_well(&[]);
-        let made = Bytes::from(fs::read(lake.path("out/t.parquet")).expect("reads"));
+        let (source, made) = rewritten(name);
         let (before, after) = (indexed(&source), indexed(&made));
         assert_eq!(before.num_row_groups(), after.num_row_groups(), "{name}");
         let mut seen = 0;
