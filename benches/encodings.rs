@@ -81,14 +81,15 @@ fn by_us(column: &ArrayRef, encoding: TextEncoding, codec: Compression) -> Vec<u
     for start in (0..column.len()).step_by(PAGE_TOKENS) {
         let page = column.slice(start, PAGE_TOKENS.min(column.len() - start));
         let encoded = encode(&page, encoding, Vec::new()).expect("is text");
-        let body = compressor.compress(&encoded.bytes).expect("compresses");
+        let mut body = Vec::new();
+        compressor.compress_values(&encoded, &mut body).expect("compresses");
         let kind = PageKind::V1 {
             values: page.len() as i32,
             encoding: encoded.encoding,
             definition: Encoding::RLE,
             repetition: Encoding::RLE,
         };
-        let (uncompressed, compressed) = (encoded.bytes.len() as i32, body.len() as i32);
+        let (uncompressed, compressed) = (encoded.size() as i32, body.len() as i32);
         pages.extend(PageHeader { uncompressed, compressed, crc: None, kind }.write());
         pages.extend(body);
     }

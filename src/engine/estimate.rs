@@ -4,7 +4,7 @@
 use parquet::basic::{Compression, Type as PhysicalType};
 
 use super::error::RewriteError;
-use super::parquet::routes::{ColumnRoute, LeafRoute, Routes};
+use super::parquet::routes::{ColumnRoute, LeafRoute};
 use super::parquet::rows::FileLayout;
 use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
 use crate::transforms::ValueSize;
@@ -88,33 +88,40 @@ pub struct MadeLeaf {
     sizes: Vec<ValueSize>,
 }
 
-/// All that is made anew of an object with `layout`.
+/// All that is made anew for `column` of an object with `layout`.
 ///
 /// # Errors
 /// [`RewriteError::SchemaChanged`] for a column that is not there.
-pub fn made_leaves(plan: &Plan, routes: &Routes, layout: &FileLayout) -> Result<Vec<MadeLeaf>, RewriteError> {
-    let mut made = Vec::new();
-    for (column, route) in plan.columns.iter().zip(&routes.columns) {
-        match (route, &column.source) {
-            (ColumnRoute::Copied { .. }, _) | (_, ColumnSource::Column { shape: Shape::Keep { .. }, .. }) => {}
-            (ColumnRoute::Leaves(leaves), _) => made.extend(leaves.iter().filter_map(|leaf| match leaf {
-                LeafRoute::Copied { .. } => None,
-                LeafRoute::Rewritten { leaf, rewriter, .. } => {
-                    Some(MadeLeaf { leaf: Some(*leaf), sizes: vec![rewriter.cell.value_size()] })
-                }
-            })),
-            (ColumnRoute::Batches, ColumnSource::Column { name, .. }) if plan.source.index_of(name).is_ok() => {
-                let leaves = layout.leaves(std::slice::from_ref(name))?.into_iter();
-                made.extend(leaves.map(|leaf| MadeLeaf { leaf: Some(leaf), sizes: sizes(column) }));
-            }
-            (ColumnRoute::Batches, _) => made.push(MadeLeaf { leaf: None, sizes: sizes(column) }),
+pub fn made_leaves(
+    plan: &Plan,
+    column: &OutputColumn,
+    route: &ColumnRoute,
+    layout: &FileLayout,
+) -> Result<Vec<MadeLeaf>, RewriteError> {
+    let rewritten = |leaf: &LeafRoute| match leaf {
+        LeafRoute::Copied { .. } => None,
+        LeafRoute::Rewritten { leaf, rewriter, .. } => {
+            Some(MadeLeaf { leaf: Some(*leaf), sizes: vec![rewriter.cell.value_size()] })
         }
-    }
-    Ok(made)
+    };
+    Ok(match (route, &column.source) {
+        (ColumnRoute::Copied { .. }, _) | (_, ColumnSource::Column { shape: Shape::Keep { .. }, .. }) => Vec::new(),
+        (ColumnRoute::Leaves(leaves), _) => leaves.iter().filter_map(rewritten).collect(),
+        (ColumnRoute::Batches, ColumnSource::Column { name, .. }) if plan.source.index_of(name).is_ok() => {
+            let leaves = layout.leaves(std::slice::from_ref(name))?.into_iter();
+            leaves.map(|leaf| MadeLeaf { leaf: Some(leaf), sizes: sizes(column) }).collect()
+        }
+        (ColumnRoute::Batches, _) => vec![MadeLeaf { leaf: None, sizes: sizes(column) }],
+    })
 }
 
 /// Bytes held of what is made of one row group.
-pub fn made_bytes(made: &[MadeLeaf], layout: &FileLayout, group: usize, packing: Packing) -> u64 {
+pub fn made_bytes<'a>(
+    made: impl Iterator<Item = &'a MadeLeaf>,
+    layout: &FileLayout,
+    group: usize,
+    packing: Packing,
+) -> u64 {
     let group = layout.metadata().row_group(group);
     let of_leaf = |made: &MadeLeaf| {
         let chunk = made.leaf.map(|leaf| group.column(leaf));
@@ -130,7 +137,7 @@ pub fn made_bytes(made: &[MadeLeaf], layout: &FileLayout, group: usize, packing:
         });
         held.max().unwrap_or_default()
     };
-    made.iter().map(of_leaf).fold(0, u64::saturating_add)
+    made.map(of_leaf).fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod progress;
 pub mod publish;
 pub mod records;
 pub mod rewrite_exec;
+pub mod row_groups;
 pub mod rows;
 pub mod sql;
 pub mod stop;

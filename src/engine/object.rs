@@ -14,10 +14,11 @@ use super::csv::Dialect;
 use super::digests::Digests;
 use super::discover::{ObjectFormat, SinkFormat, SourceObject};
 use super::error::RewriteError;
-use super::estimate::{self, Packing, made_leaves};
+use super::estimate::{self, Packing};
 use super::evaluate::{mask, sources};
 use super::inspect::codec;
 use super::outcome::{ColumnFacts, Failure, ObjectFacts, Outcome, Status};
+use super::parquet::append::Appender;
 use super::parquet::footer::{self, Footer};
 use super::parquet::index::{self, PageIndexes};
 use super::parquet::kept;
@@ -30,6 +31,7 @@ use super::privacy::PathPrivacy;
 use super::progress::Progress;
 use super::publish::{ObjectWriter, Published};
 use super::records::{InputId, OutputRef, Record, RecordStore, RunIdentity, superseded};
+use super::row_groups::{Needs, RowGroups};
 use super::rows::{Rows, WithPartitions};
 use super::stop::Stop;
 use super::storage::{Entry, Expected, Storage};
@@ -37,7 +39,7 @@ use super::sum::{Part, Sum, streamed};
 use super::text_rows::TextLayout;
 use super::text_write::{EncodedText, TextAppender, TextEncoder, TextSettings};
 use super::time::timestamp;
-use super::units::{RowGroups, TextStream, TextUnits, Unit};
+use super::units::{Portion, TextStream, TextUnits, Unit};
 use crate::crypto::StreamDigest;
 use crate::policy::ColumnType;
 use crate::policy::plan::Plan;
@@ -215,11 +217,11 @@ impl Run {
         let mut encoded = units.map(|unit| self.encode(task, Arc::clone(&encoder), unit)).buffered(UNITS_AHEAD);
         let mut sum = Sum::new(&task.plan);
         while let Some(unit) = encoded.next().await {
-            let Encoded { payload, rows_in, held, reservation } = unit?;
-            let (returned, segments, part) =
-                self.compute.run("appending a unit", move || appender.append(payload)).await?;
+            let Encoded { payload, portion, rows_in, held, reservation } = unit?;
+            let append = move || appender.append(payload, &portion, rows_in);
+            let (returned, segments, part) = self.compute.run("appending a unit", append).await?;
             appender = returned;
-            sum.add(rows_in, part);
+            sum.add(part);
             self.move_segments(task, segments, &held, &mut writer).await?;
             self.progress.rows_done(rows_in);
             drop((held, reservation));
@@ -289,7 +291,8 @@ impl Run {
             SinkFormat::Csv(_) => TEXT_UNIT_BYTES,
         };
         let made_row_bytes = estimate::row_bytes(&task.plan, self.packing(task));
-        let units = TextUnits { text, layout, unit_bytes, made_row_bytes, budget }.units(start);
+        let units = TextUnits { text, layout, unit_bytes, made_row_bytes, columns: task.plan.columns.len(), budget }
+            .units(start);
         let routes = Routes::new(&task.plan, None, self.parquet.choices())?;
         Ok(Input { units, routes: Some(routes), parquet: None, digest: Some(digest) })
     }
@@ -309,21 +312,13 @@ impl Run {
             Ok((layout, routes))
         };
         let (layout, routes) = self.compute.run("reading a Parquet schema", look).await?;
-        let copied: Vec<usize> = routes.copied().collect();
         let indexes = self.indexes(entry, &footer, &layout, &routes).await?;
-        let unread: Arc<[usize]> = unread(&task.plan, &layout).into();
-        let mut decoded = layout.leaves(&decoded(&task.plan, &routes))?;
-        decoded.retain(|leaf| !unread.contains(leaf));
-        // leaves that stay under a column of which others are made anew may be decoded with them
-        let alone = copied.into_iter().filter(|leaf| !decoded.contains(leaf)).collect();
+        let unread = unread(&task.plan, &layout).into();
         let groups = RowGroups {
             storage: self.source.clone(),
             entry: entry.clone(),
-            made: made_leaves(&task.plan, &routes, &layout)?,
+            needs: Needs::new(&task.plan, &routes, &layout, unread)?,
             packing: self.packing(task),
-            unread,
-            decoded,
-            copied: alone,
             layout: layout.clone(),
             budget: self.budget.clone(),
         };
@@ -391,7 +386,7 @@ impl Run {
         encoder: Arc<AnyEncoder>,
         unit: Result<Unit, RewriteError>,
     ) -> Result<Encoded, RewriteError> {
-        let Unit { rows, reservation, input_bytes, group } = unit?;
+        let Unit { rows, reservation, input_bytes, portion } = unit?;
         let inner = rows.await?;
         self.progress.bytes_read(input_bytes);
         let partitions =
@@ -399,14 +394,13 @@ impl Run {
         let (own, stop) = (Arc::clone(&task.plan.source), self.stop.clone());
         let rows = WithPartitions { inner, partitions: partitions.collect(), own, stop };
         let plan = Arc::clone(&task.plan);
-        let (payload, rows_in, rows) = self
-            .compute
-            .run("rewriting rows", move || {
-                let mask = mask(&plan, &rows)?;
-                Ok((encoder.encode(&rows, &mask, group)?, rows.len() as u64, rows))
-            })
-            .await?;
-        Ok(Encoded { payload, rows_in, held: Held(Some(rows)), reservation })
+        let encode = move || {
+            let mask = mask(&plan, &rows)?;
+            Ok((encoder.encode(&rows, &mask, &portion)?, rows, portion))
+        };
+        let (payload, rows, portion) = self.compute.run("rewriting rows", encode).await?;
+        let rows_in = if portion.begins_rows() { rows.len() as u64 } else { 0 };
+        Ok(Encoded { payload, portion, rows_in, held: Held(Some(rows)), reservation })
     }
 }
 
@@ -440,7 +434,7 @@ enum AnyEncoder {
 }
 
 enum AnyAppender {
-    Parquet(write::Appender),
+    Parquet(Appender),
     Text(TextAppender),
 }
 
@@ -455,6 +449,8 @@ struct Held(Option<WithPartitions>);
 
 struct Encoded {
     payload: Payload,
+    portion: Portion,
+    /// Rows that no portion before had.
     rows_in: u64,
     held: Held,
     reservation: Reservation,
@@ -465,32 +461,38 @@ impl AnyEncoder {
         &self,
         rows: &dyn super::rows::Rows,
         mask: &super::evaluate::Mask,
-        index: usize,
+        portion: &Portion,
     ) -> Result<Payload, RewriteError> {
         match self {
-            Self::Parquet(encoder) => Ok(Payload::Parquet(encoder.encode(rows, mask, index)?)),
+            Self::Parquet(encoder) => Ok(Payload::Parquet(encoder.encode(rows, mask, portion)?)),
             Self::Text(encoder) => Ok(Payload::Text(encoder.encode(rows, mask)?)),
         }
     }
 }
 
 impl AnyAppender {
-    fn append(mut self, payload: Payload) -> Result<(Self, Vec<Segment>, Part), RewriteError> {
-        let (segments, part) = match (&mut self, payload) {
+    fn append(
+        mut self,
+        payload: Payload,
+        portion: &Portion,
+        rows_in: u64,
+    ) -> Result<(Self, Vec<Segment>, Part), RewriteError> {
+        let (segments, rows, columns) = match (&mut self, payload) {
             (Self::Parquet(appender), Payload::Parquet(mut encoded)) => {
                 let chunks = encoded.take_chunks();
                 // readers stumble over row groups without rows
-                let segments = if encoded.rows == 0 { Vec::new() } else { appender.append(chunks)? };
-                (segments, Part { rows: encoded.rows, columns: encoded.columns })
+                let is_any = encoded.rows > 0;
+                let segments = if is_any { appender.append(chunks, portion.ends_rows())? } else { Vec::new() };
+                (segments, encoded.rows, encoded.columns)
             }
             (Self::Text(appender), Payload::Text(encoded)) => {
                 let text = Segment::Bytes(appender.append(encoded.text)?);
-                let columns = encoded.states.into_iter().map(streamed).collect();
-                (vec![text], Part { rows: encoded.rows, columns })
+                (vec![text], encoded.rows, encoded.states.into_iter().map(streamed).collect())
             }
             _ => return Err(RewriteError::Internal("matching encoder and appender")),
         };
-        Ok((self, segments, part))
+        let rows_out = if portion.begins_rows() { rows } else { 0 };
+        Ok((self, segments, Part { rows_in, rows_out, first: portion.columns.start, columns }))
     }
 
     fn finish(self) -> Result<Vec<Segment>, RewriteError> {
@@ -499,15 +501,6 @@ impl AnyAppender {
             Self::Text(appender) => Ok(vec![Segment::Bytes(appender.finish()?)]),
         }
     }
-}
-
-/// Source columns that are decoded: those of output columns that are not copied, and of `where`.
-fn decoded(plan: &Plan, routes: &Routes) -> Vec<String> {
-    let made = plan.columns.iter().zip(&routes.columns).filter(|(_, route)| !route.is_copied());
-    let filter = plan.filter.iter().flat_map(|filter| filter.columns.clone());
-    let names = made.flat_map(|(column, _)| sources(column)).chain(filter);
-    let own = |name: &String| plan.source.column_with_name(name).is_some();
-    names.filter(own).collect()
 }
 
 /// Source columns that the plan reads from the object itself.

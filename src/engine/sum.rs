@@ -9,7 +9,12 @@ use crate::policy::plan::Plan;
 
 /// What one unit adds to an object's figures.
 pub(super) struct Part {
-    pub(super) rows: u64,
+    /// Rows read, for the first unit of these rows.
+    pub(super) rows_in: u64,
+    /// Rows that stayed, for the first unit of these rows.
+    pub(super) rows_out: u64,
+    /// Place of the first of its columns.
+    pub(super) first: usize,
     pub(super) columns: Vec<ColumnPart>,
 }
 
@@ -39,10 +44,10 @@ impl Sum {
         self.rows_in
     }
 
-    pub(super) fn add(&mut self, rows_in: u64, part: Part) {
-        self.rows_in += rows_in;
-        self.rows_out += part.rows;
-        for (sum, part) in self.columns.iter_mut().zip(part.columns) {
+    pub(super) fn add(&mut self, part: Part) {
+        self.rows_in += part.rows_in;
+        self.rows_out += part.rows_out;
+        for (sum, part) in self.columns.iter_mut().skip(part.first).zip(part.columns) {
             match sum {
                 Some(sum) => sum.add(part),
                 None => *sum = Some(part),

@@ -143,7 +143,7 @@ impl Run {
             };
             figures.merge(&seen);
             let columns = seen.states.into_iter().map(streamed).collect();
-            sum.add(rows, Part { rows, columns });
+            sum.add(Part { rows_in: rows, rows_out: rows, first: 0, columns });
             let bytes = match self.text.codec {
                 // nothing to compute: it need not wait for its turn on the pool
                 None => appender.append(text)?,

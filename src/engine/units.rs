@@ -14,16 +14,12 @@ use super::compute::Compute;
 use super::csv::{Block, Blocks, Codec, Decompressor, Dialect, Header, MAX_HEADER_BYTES};
 use super::digests::{Digests, Hashing};
 use super::error::RewriteError;
-use super::estimate::{MadeLeaf, Packing, made_bytes};
 use super::object::InputDigest;
-use super::parquet::rows::{FileLayout, RowGroup};
 use super::rows::Rows;
 use super::storage::{Entry, Expected, Storage, StorageError};
 use super::text_rows::{TextLayout, TextRows};
 use crate::crypto::StreamDigest;
 
-/// Work on a unit holds the compressed source, as much of encoded output for what is kept, and the batches under way.
-const PARQUET_WORKING_FACTOR: u64 = 2;
 /// Work on CSV holds the text, its columns, and the encoded output of what is kept.
 const CSV_WORKING_FACTOR: u64 = 3;
 /// Copies of a CSV record that is itself as large as a unit: text, column, encoder, smallest and largest value.
@@ -37,86 +33,31 @@ pub struct Unit {
     pub reservation: Reservation,
     /// Bytes of the input that it stands for.
     pub input_bytes: u64,
+    /// What of it.
+    pub portion: Portion,
+}
+
+/// The part of an object that a unit is: columns of a row group, or all columns of some rows of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portion {
     /// The row group in the source, where that has row groups.
     pub group: usize,
+    /// Columns of the output.
+    pub columns: Range<usize>,
+    /// How many columns the output has.
+    pub of: usize,
 }
 
-/// Row groups of a Parquet object.
-pub struct RowGroups {
-    /// Where it lies.
-    pub storage: Storage,
-    /// The object.
-    pub entry: Entry,
-    /// Its columns.
-    pub layout: FileLayout,
-    /// Leaves that are decoded, and so read whole before a unit starts.
-    pub decoded: Vec<usize>,
-    /// What is made anew.
-    pub made: Vec<MadeLeaf>,
-    /// How that is packed.
-    pub packing: Packing,
-    /// Leaves that nobody needs.
-    pub unread: Arc<[usize]>,
-    /// Leaves whose bytes are copied: read with the others where they are few, else when their turn comes.
-    pub copied: Vec<usize>,
-    /// The budget.
-    pub budget: Budget,
-}
-
-/// Copied bytes of a row group up to this are read and held with the rest of it: one request instead of many.
-const HELD_COPY_BYTES: u64 = 4 << 20;
-
-impl RowGroups {
-    /// The units, one for each row group, in file order.
-    pub fn units(self) -> BoxStream<'static, Result<Unit, RewriteError>> {
-        let groups = self.layout.metadata().num_row_groups();
-        let state = (Arc::new(self), 0usize, 0u64);
-        let units = futures::stream::unfold(state, move |(this, index, first_row)| async move {
-            // there is nothing in a row group without rows
-            let has_rows = |index: &usize| this.layout.metadata().row_group(*index).num_rows() > 0;
-            let index = (index..groups).find(has_rows)?;
-            let rows = this.layout.metadata().row_group(index).num_rows().unsigned_abs();
-            let unit = Self::unit(&this, index, first_row).await;
-            Some((unit, (this, index + 1, first_row + rows)))
-        });
-        units.boxed()
+impl Portion {
+    /// Whether it is the first of its rows.
+    pub fn begins_rows(&self) -> bool {
+        self.columns.start == 0
     }
 
-    async fn unit(this: &Arc<Self>, index: usize, first_row: u64) -> Result<Unit, RewriteError> {
-        let of =
-            |leaves: &[usize]| leaves.iter().map(|&leaf| this.layout.range(index, leaf)).collect::<Result<Vec<_>, _>>();
-        let total = |ranges: &[Range<u64>]| ranges.iter().map(|range| range.end - range.start).sum::<u64>();
-        let (mut ranges, copied) = (of(&this.decoded)?, of(&this.copied)?);
-        let mut working = total(&ranges).saturating_mul(PARQUET_WORKING_FACTOR);
-        working = working.saturating_add(this.layout.unusual_bytes(index, &this.decoded));
-        if total(&copied) <= HELD_COPY_BYTES {
-            working = working.saturating_add(total(&copied));
-            ranges.extend(copied);
-        }
-        let filters = this.copied.iter().filter_map(|&leaf| bloom_filter(&this.layout, index, leaf, this.entry.size));
-        let filters: Vec<Range<u64>> = filters.collect();
-        // held as they lie, as filters, and as bytes of the output
-        working = working.saturating_add(total(&filters).saturating_mul(3));
-        ranges.extend(filters);
-        let input_bytes = total(&ranges);
-        let made_bytes = made_bytes(&this.made, &this.layout, index, this.packing);
-        let reservation = this.budget.reserve(working.saturating_add(made_bytes)).await;
-        let this = Arc::clone(this);
-        let rows = async move {
-            let expected = Expected::from(&this.entry);
-            let bytes = this.storage.read_touching(&this.entry.path, &ranges, &expected).await?;
-            let pieces = ranges.iter().map(|range| range.start).zip(bytes).collect();
-            let unread = Arc::clone(&this.unread);
-            let group = RowGroup::new(this.layout.clone(), (index, first_row), unread, pieces);
-            Ok(Box::new(group) as Box<dyn Rows>)
-        };
-        Ok(Unit { rows: Box::pin(rows), reservation, input_bytes, group: index })
+    /// Whether it is the last of its rows.
+    pub fn ends_rows(&self) -> bool {
+        self.columns.end == self.of
     }
-}
-
-/// Where the bloom filter of a chunk lies, if the footer tells so.
-pub fn bloom_filter(layout: &FileLayout, group: usize, leaf: usize, size: u64) -> Option<Range<u64>> {
-    layout.bloom_filter(group, leaf).filter(|range| range.end <= size)
 }
 
 /// Decompressed bytes handed on at a time: what a small object may expand to is not known.
@@ -255,6 +196,8 @@ pub struct TextUnits {
     pub unit_bytes: usize,
     /// Bytes held of what is made of each row.
     pub made_row_bytes: u64,
+    /// How many columns the output has.
+    pub columns: usize,
     /// The budget.
     pub budget: Budget,
 }
@@ -275,6 +218,7 @@ struct Cutting {
     ready_rows: u64,
     unit_bytes: usize,
     made_row_bytes: u64,
+    columns: usize,
 }
 
 impl TextUnits {
@@ -293,6 +237,7 @@ impl TextUnits {
             ready_rows: 0,
             unit_bytes: self.unit_bytes,
             made_row_bytes: self.made_row_bytes,
+            columns: self.columns,
         };
         futures::stream::try_unfold((cutting, Some(start)), |(mut cutting, start)| async move {
             Ok(cutting.next(start).await?.map(|unit| (unit, (cutting, None))))
@@ -334,11 +279,12 @@ impl Cutting {
             return Ok(None);
         }
         let (layout, compute) = (Arc::clone(&self.layout), self.text.compute.clone());
+        let portion = Portion { group: 0, columns: 0..self.columns, of: self.columns };
         let rows = async move {
             let parse = move || Ok(Box::new(TextRows::parse(&layout, taken)?) as Box<dyn Rows>);
             compute.run("parsing CSV", parse).await
         };
-        Ok(Some(Unit { rows: Box::pin(rows), reservation, input_bytes: bytes as u64, group: 0 }))
+        Ok(Some(Unit { rows: Box::pin(rows), reservation, input_bytes: bytes as u64, portion }))
     }
 
     /// Memory that work on `bytes` of text may take, made values in as many rows as there can be included.

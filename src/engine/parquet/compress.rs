@@ -1,6 +1,6 @@
 //! Compresses pages: the parquet crate keeps its codecs to itself.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 
 use parquet::basic::Compression;
 use zstd::zstd_safe::CParameter;
@@ -57,39 +57,46 @@ impl Compressor {
         !matches!(self.0, Codec::None)
     }
 
-    /// The compressed values of a page.
-    pub fn compress_values(&mut self, values: &EncodedValues) -> Option<Vec<u8>> {
-        let (Codec::ZstdRandom(compressors), Some(texts)) = (&mut self.0, values.texts) else {
-            return self.compress(&values.bytes);
+    /// Appends the compressed values of a page to `out`.
+    pub fn compress_values(&mut self, values: &EncodedValues, out: &mut Vec<u8>) -> Option<()> {
+        let (Codec::ZstdRandom(compressors), Some((before, texts, of_one_length))) = (&mut self.0, values.texts())
+        else {
+            return self.compress(&values.whole(), out);
         };
-        if repeat(&values.bytes, texts) {
-            return compressors[1].compress(&values.bytes).ok();
+        if repeat(texts, of_one_length) {
+            return zstd(&mut compressors[1], &values.whole(), out);
         }
-        digits::compress(&values.bytes, texts).or_else(|| compressors[0].compress(&values.bytes).ok())
+        digits::compress(before, texts, of_one_length, out).or_else(|| zstd(&mut compressors[0], &values.whole(), out))
     }
 
-    /// The compressed bytes of `bytes`.
-    pub fn compress(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+    /// Appends the compressed bytes of `bytes` to `out`.
+    pub fn compress(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
         match &mut self.0 {
-            Codec::None => Some(bytes.to_vec()),
-            Codec::Snappy => snap::raw::Encoder::new().compress_vec(bytes).ok(),
+            Codec::None => out.extend_from_slice(bytes),
+            Codec::Snappy => out.extend_from_slice(&snap::raw::Encoder::new().compress_vec(bytes).ok()?),
             Codec::Gzip(level) => {
-                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(*level));
+                let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::new(*level));
                 encoder.write_all(bytes).ok()?;
-                encoder.finish().ok()
+                encoder.finish().ok()?;
             }
-            Codec::ZstdRandom(compressors) => compressors[0].compress(bytes).ok(),
-            Codec::Zstd(compressor) => compressor.compress(bytes).ok(),
-            Codec::Lz4Raw => Some(lz4_flex::block::compress(bytes)),
+            Codec::ZstdRandom(compressors) => zstd(&mut compressors[0], bytes, out)?,
+            Codec::Zstd(compressor) => zstd(compressor, bytes, out)?,
+            Codec::Lz4Raw => out.extend_from_slice(&lz4_flex::block::compress(bytes)),
             Codec::Brotli(level) => {
-                let mut compressed = Vec::new();
-                brotli::CompressorWriter::new(&mut compressed, BROTLI_BUFFER, *level, BROTLI_WINDOW)
-                    .write_all(bytes)
-                    .ok()?;
-                Some(compressed)
+                let mut writer = brotli::CompressorWriter::new(out, BROTLI_BUFFER, *level, BROTLI_WINDOW);
+                writer.write_all(bytes).ok()?;
             }
         }
+        Some(())
     }
+}
+
+fn zstd(compressor: &mut zstd::bulk::Compressor<'static>, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    out.reserve_exact(zstd::zstd_safe::compress_bound(bytes.len()));
+    let mut behind = Cursor::new(out);
+    behind.set_position(behind.get_ref().len() as u64);
+    compressor.compress_to_buffer(bytes, &mut behind).ok()?;
+    Some(())
 }
 
 /// Texts of a page that are looked at for repetition.
@@ -97,14 +104,14 @@ const SAMPLE: usize = 4096;
 /// More than an eighth of the sample again: from some 15 000 distinct values on, zstd gains nothing by finding them.
 const FEW_REPEATS: usize = 8;
 
-/// Whether so many texts come again that a search for them pays.
-fn repeat(content: &[u8], texts: Texts) -> bool {
+/// Whether so many of the texts come again that a search for them pays.
+fn repeat(texts: &[u8], all: Texts) -> bool {
     const SLOTS: usize = 2 * SAMPLE;
-    let before = if texts.have_lengths { PLAIN_LENGTH } else { 0 };
-    let stride = before + texts.length as usize;
+    let before = if all.have_lengths { PLAIN_LENGTH } else { 0 };
+    let stride = before + all.length as usize;
     let mut seen = vec![0u64; SLOTS];
     let (mut looked, mut again) = (0, 0);
-    for text in content[texts.at..].chunks_exact(stride.max(1)).take(SAMPLE) {
+    for text in texts.chunks_exact(stride.max(1)).take(SAMPLE) {
         let Some(head) = text.get(before..).and_then(<[u8]>::first_chunk) else { break };
         // random already, but hexadecimal has half of its bits in each digit
         let head = u64::from_be_bytes(*head).wrapping_mul(0x9E37_79B9_7F4A_7C15).max(1);
@@ -134,8 +141,10 @@ mod tests {
             (0..100_000u32).flat_map(|i| format!("{:08x}", i.wrapping_mul(2_654_435_761)).into_bytes()).collect();
         for looks_random in [true, false] {
             let zstd = Compression::ZSTD(ZstdLevel::try_new(3).unwrap());
-            let compressed = Compressor::new(zstd, looks_random).unwrap().compress(&bytes).unwrap();
-            assert_eq!(zstd::bulk::decompress(&compressed, bytes.len()).unwrap(), bytes);
+            let mut compressed = b"kept".to_vec();
+            Compressor::new(zstd, looks_random).unwrap().compress(&bytes, &mut compressed).unwrap();
+            let compressed = compressed.strip_prefix(b"kept").unwrap();
+            assert_eq!(zstd::bulk::decompress(compressed, bytes.len()).unwrap(), bytes);
         }
     }
 
@@ -151,8 +160,9 @@ mod tests {
         let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..20_000).map(|_| token(next()))));
         let values = encode(&texts, how, Vec::new()).unwrap();
         let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap());
-        let compressed = Compressor::new(zstd, true).unwrap().compress_values(&values).unwrap();
-        assert!(zstd::bulk::decompress(&compressed, values.bytes.len()).unwrap() == values.bytes);
+        let mut compressed = Vec::new();
+        Compressor::new(zstd, true).unwrap().compress_values(&values, &mut compressed).unwrap();
+        assert!(zstd::bulk::decompress(&compressed, values.size()).unwrap() == *values.whole());
         compressed.len() as f64 / 20_000.0
     }
 
@@ -176,9 +186,11 @@ mod tests {
             Compression::ZSTD(ZstdLevel::default()),
         ] {
             let mut compressor = Compressor::new(compression, false).unwrap();
-            assert!(compressor.compress(b"").is_some());
-            let compressed = compressor.compress(&[7; 10_000]).unwrap();
+            assert!(compressor.compress(b"", &mut Vec::new()).is_some());
+            let mut compressed = b"kept".to_vec();
+            compressor.compress(&[7; 10_000], &mut compressed).unwrap();
             assert_eq!(compressed.len() < 1000, compressor.is_any(), "{compression:?}");
+            assert!(compressed.starts_with(b"kept"), "{compression:?}");
         }
         assert!(Compressor::new(Compression::LZO, false).is_none());
     }

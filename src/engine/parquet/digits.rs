@@ -16,22 +16,29 @@ const BLOCK: usize = 128 << 10;
 /// Fewer digits than this at the end are not worth a block of their own kind.
 const MIN_DIGITS: usize = 1 << 10;
 
-/// `content`, whose `texts` should be lower-case hexadecimal digits, as a frame. `None` if they are something else, or
-/// too few to be worth it.
-pub fn compress(content: &[u8], texts: Texts) -> Option<Vec<u8>> {
-    let (before, digits) = content.split_at_checked(texts.at)?;
+/// Appends a frame of `before` and `digits` to `out`; the `texts` in these should be lower-case hexadecimal digits.
+/// `None`, and nothing is appended, if they are something else or too few to be worth it.
+pub fn compress(before: &[u8], digits: &[u8], texts: Texts, out: &mut Vec<u8>) -> Option<()> {
     if digits.len() < MIN_DIGITS.max(16 * before.len()) || before.len() > BLOCK {
         return None;
     }
-    let mut frame = Frame::new(content.len())?;
+    let start = out.len();
+    let framed = frame(before, digits, texts, out);
+    if framed.is_none() {
+        out.truncate(start);
+    }
+    framed
+}
+
+fn frame(before: &[u8], digits: &[u8], texts: Texts, out: &mut Vec<u8>) -> Option<()> {
+    let mut frame = Frame::new(before.len() + digits.len(), out)?;
     let zeros = before.iter().rev().take_while(|&&byte| byte == 0).count();
     frame.raw(&before[..before.len() - zeros], false);
     frame.run_of_zeros(zeros);
     match texts.have_lengths {
-        false => frame.digits(digits)?,
-        true => frame.texts(digits, texts.length as usize)?,
+        false => frame.digits(digits),
+        true => frame.texts(digits, texts.length as usize),
     }
-    Some(frame.bytes)
 }
 
 /// Types of blocks (RFC 8878, section 3.1.1.2.2).
@@ -57,19 +64,19 @@ const MATCH_OF_LENGTH: u8 = 1;
 /// Each of the three codes is the same in all sequences of the block.
 const ONE_CODE_EACH: u8 = 0b01_01_01_00;
 
-struct Frame {
-    bytes: Vec<u8>,
+struct Frame<'a> {
+    bytes: &'a mut Vec<u8>,
     has_tree: bool,
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     /// A frame of a known size, without checksum (RFC 8878, section 3.1.1.1), for a window that holds one block: who
     /// reads it as a stream needs no more memory than that, however large the page.
-    fn new(size: usize) -> Option<Self> {
+    fn new(size: usize, bytes: &'a mut Vec<u8>) -> Option<Self> {
         const SIZE_IN_FOUR_BYTES: u8 = 0b10 << 6;
         // 2^(10 + 7) bytes
         const WINDOW: u8 = 7 << 3;
-        let mut bytes = Vec::with_capacity(size / 2 + size / 64 + 256);
+        bytes.reserve_exact(size / 2 + size / 64 + 256);
         bytes.extend_from_slice(&0xFD2F_B528_u32.to_le_bytes());
         bytes.extend_from_slice(&[SIZE_IN_FOUR_BYTES, WINDOW]);
         bytes.extend_from_slice(&u32::try_from(size).ok()?.to_le_bytes());
@@ -255,19 +262,30 @@ mod tests {
         (0..count).map(|_| next()).collect()
     }
 
-    const BARE: Texts = Texts { at: 0, length: 32, have_lengths: false };
+    const BARE: Texts = Texts { length: 32, have_lengths: false };
 
-    fn after(before: &[u8], count: usize) -> (Vec<u8>, Texts) {
-        ([before, &digits(count)].concat(), Texts { at: before.len(), ..BARE })
+    /// What comes before digits, digits, and what they are.
+    type Content = (Vec<u8>, Vec<u8>, Texts);
+
+    fn after(before: &[u8], count: usize) -> Content {
+        (before.to_vec(), digits(count), BARE)
     }
 
-    fn with_lengths(before: &[u8], length: usize, count: usize) -> (Vec<u8>, Texts) {
-        let mut content = before.to_vec();
+    fn with_lengths(before: &[u8], length: usize, count: usize) -> Content {
+        let mut texts = Vec::new();
         for text in digits(length * count).chunks(length) {
-            content.extend_from_slice(&(length as u32).to_le_bytes());
-            content.extend_from_slice(text);
+            texts.extend_from_slice(&(length as u32).to_le_bytes());
+            texts.extend_from_slice(text);
         }
-        (content, Texts { at: before.len(), length: length as u32, have_lengths: true })
+        (before.to_vec(), texts, Texts { length: length as u32, have_lengths: true })
+    }
+
+    /// The frame, which is appended to something or nothing.
+    fn compress((before, digits, texts): &Content) -> Option<Vec<u8>> {
+        let mut out = b"kept".to_vec();
+        let made = super::compress(before, digits, *texts, &mut out);
+        assert!(out.starts_with(b"kept") && (made.is_some() || out.len() == 4));
+        made.map(|()| out.split_off(4))
     }
 
     /// What libzstd and a decoder that shares no code with it make of a frame.
@@ -286,9 +304,9 @@ mod tests {
             .chain([3 * BLOCK + 12_345]);
         for length in lengths {
             for before in [&b""[..], b"x", b"\0", b"levels\0\0\0\0\0\0\0\0"] {
-                let (content, texts) = after(before, length.max(16 * before.len()));
-                let frame = compress(&content, texts).unwrap();
-                assert!(read(&frame, content.len()) == content, "{length}");
+                let content = after(before, length.max(16 * before.len()));
+                let whole = [&content.0[..], &content.1].concat();
+                assert!(read(&compress(&content).unwrap(), whole.len()) == whole, "{length}");
             }
         }
     }
@@ -303,46 +321,45 @@ mod tests {
                 .chain(in_block + MIN_DIGITS / length - 3..in_block + MIN_DIGITS / length + 5)
                 .chain([3 * in_block + 777]);
             for count in counts {
-                let (content, texts) = with_lengths(b"\x02", length, count);
-                let frame = compress(&content, texts).unwrap();
-                assert!(read(&frame, content.len()) == content, "{length} x {count}");
+                let content = with_lengths(b"\x02", length, count);
+                let whole = [&content.0[..], &content.1].concat();
+                assert!(read(&compress(&content).unwrap(), whole.len()) == whole, "{length} x {count}");
             }
         }
     }
 
     #[test]
     fn a_token_of_sixteen_bytes_takes_little_more() {
-        let (content, texts) = after(b"", 32 * 20_000);
         let blocks = 5 * (3 + LITERALS_HEADER + JUMP_TABLE + 4 + 1);
-        assert_eq!(compress(&content, texts).unwrap().len(), 10 + 52 + blocks + 320_000);
-        let (content, texts) = with_lengths(b"", 32, 20_000);
-        let size = compress(&content, texts).unwrap().len();
+        assert_eq!(compress(&after(b"", 32 * 20_000)).unwrap().len(), 10 + 52 + blocks + 320_000);
+        let size = compress(&with_lengths(b"", 32, 20_000)).unwrap().len();
         assert!(size < 320_000 + 3 * 20_000 / 8 + 300, "three bits for a length: {size}");
     }
 
     #[test]
     fn a_reader_of_streams_needs_the_memory_of_one_block() {
-        for (content, texts) in [after(b"", 3 << 20), with_lengths(b"", 64, 50_000)] {
-            let frame = compress(&content, texts).unwrap();
+        for content in [after(b"", 3 << 20), with_lengths(b"", 64, 50_000)] {
+            let frame = compress(&content).unwrap();
             let mut reader = zstd::stream::read::Decoder::new(frame.as_slice()).unwrap();
             reader.window_log_max(17).unwrap();
             let mut back = Vec::new();
             std::io::Read::read_to_end(&mut reader, &mut back).unwrap();
-            assert!(back == content);
+            assert!(back == content.1);
         }
     }
 
     #[test]
     fn lengths_that_are_not_as_told_are_refused() {
-        let (good, texts) = with_lengths(b"", 32, 200);
+        let good = with_lengths(b"", 32, 200);
         for at in [36, 39, 36 * 199] {
             let mut content = good.clone();
-            content[at] ^= 1;
-            assert!(compress(&content, texts).is_none(), "{at}");
+            content.1[at] ^= 1;
+            assert!(compress(&content).is_none(), "{at}");
         }
-        let (content, texts) = with_lengths(b"", 31, 200);
-        assert!(compress(&content, texts).is_none(), "a length with extra bits");
-        assert!(compress(&good[..good.len() - 1], Texts { length: 32, ..texts }).is_none(), "cut off");
+        assert!(compress(&with_lengths(b"", 31, 200)).is_none(), "a length with extra bits");
+        let mut cut = good;
+        cut.1.pop();
+        assert!(compress(&cut).is_none(), "cut off");
     }
 
     #[test]
@@ -352,18 +369,16 @@ mod tests {
             for at in [0, 1, 7, 8, 500, good.len() - 3, good.len() - 1] {
                 let mut content = good.clone();
                 content[at] = byte;
-                assert!(compress(&content, BARE).is_none(), "{byte:#x} at {at}");
+                assert!(compress(&(Vec::new(), content, BARE)).is_none(), "{byte:#x} at {at}");
             }
         }
     }
 
     #[test]
     fn what_is_not_worth_it_is_left_to_others() {
-        let tried = |(content, texts): (Vec<u8>, Texts)| compress(&content, texts);
-        assert_eq!(tried(after(b"", MIN_DIGITS - 1)), None);
-        assert_eq!(tried(after(&[1; 1000], 15_999)), None, "much before");
-        assert!(tried(after(&[1; 1000], 16_000)).is_some());
-        assert_eq!(compress(b"", Texts { at: 1, ..BARE }), None);
+        assert_eq!(compress(&after(b"", MIN_DIGITS - 1)), None);
+        assert_eq!(compress(&after(&[1; 1000], 15_999)), None, "much before");
+        assert!(compress(&after(&[1; 1000], 16_000)).is_some());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use parquet::bloom_filter::Sbbf;
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::{ByteArray, FixedLenByteArray};
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::schema::types::ColumnDescPtr;
 
@@ -23,6 +23,7 @@ use super::decompress::Decompressor;
 use super::levels::{LevelError, indices, parts};
 use super::page::{Claims, PageFault, PageHeader, PageKind, RawPage, encoding_stats, pages};
 use super::values::{TextEncoding, ValueReader, common_length, encode, encode_entries};
+use super::written::{Body, Written};
 use crate::engine::error::RewriteError;
 use crate::engine::outcome::Route;
 use crate::engine::stop::Stop;
@@ -53,7 +54,7 @@ pub struct LeafRewriter {
 #[derive(Debug)]
 pub struct RewrittenLeaf {
     /// Its pages.
-    pub bytes: Bytes,
+    pub pages: Vec<Bytes>,
     /// What the footer says of it.
     pub close: ColumnCloseResult,
     /// What was seen.
@@ -145,45 +146,6 @@ fn bloom_filter(metadata: &ColumnChunkMetaData) -> Option<Sbbf> {
     }
 }
 
-/// Pages of the output.
-#[derive(Default)]
-struct Written {
-    bytes: Vec<u8>,
-    headers: Vec<PageHeader>,
-    locations: Vec<PageLocation>,
-    uncompressed: u64,
-    rows: u64,
-    dictionary_bytes: usize,
-    /// Bytes of the values of each data page, if they are of any length.
-    value_bytes: Option<Vec<i64>>,
-}
-
-impl Written {
-    /// Writes one page; `rows` begin in it, and its values have so many bytes.
-    fn page(&mut self, header: PageHeader, bodies: [&[u8]; 2], rows: usize, value_bytes: u64) -> Option<()> {
-        let start = self.bytes.len();
-        let head = header.write();
-        self.bytes.extend_from_slice(&head);
-        bodies.iter().for_each(|body| self.bytes.extend_from_slice(body));
-        self.uncompressed += head.len() as u64 + u64::from(header.uncompressed.unsigned_abs());
-        if matches!(header.kind, PageKind::Dictionary { .. }) {
-            self.dictionary_bytes = self.bytes.len();
-        } else {
-            self.locations.push(PageLocation {
-                offset: start as i64,
-                compressed_page_size: i32::try_from(self.bytes.len() - start).ok()?,
-                first_row_index: self.rows as i64,
-            });
-            self.rows += rows as u64;
-            if let Some(known) = &mut self.value_bytes {
-                known.push(i64::try_from(value_bytes).ok()?);
-            }
-        }
-        self.headers.push(header);
-        Some(())
-    }
-}
-
 struct Work<'a> {
     rewriter: &'a LeafRewriter,
     compressor: Compressor,
@@ -218,14 +180,15 @@ impl Work<'_> {
         let values = encode_entries(&made).ok_or(Refusal::Generic)?;
         self.see(&made)?;
         self.lengths = Lengths::of(&made).ok_or(Refusal::Generic)?;
-        let body = self.compressor.compress_values(&values).ok_or(Refusal::Generic)?;
+        let mut body = Body::new(&[]);
+        self.compressor.compress_values(&values, body.bytes()).ok_or(Refusal::Generic)?;
         let header = PageHeader {
-            uncompressed: length(&values.bytes)?,
-            compressed: length(&body)?,
+            uncompressed: length(values.size())?,
+            compressed: body.length().ok_or(Refusal::Generic)?,
             crc: None,
             kind: PageKind::Dictionary { values: claimed, encoding: Encoding::PLAIN, is_sorted: false },
         };
-        self.written.page(header, [&body, &[]], 0, 0).ok_or(Refusal::Generic)
+        self.written.page(header, body, 0, 0).ok_or(Refusal::Generic)
     }
 
     /// The made entries of the dictionary after values with these indices were counted. Errors have no row here, and
@@ -264,7 +227,7 @@ impl Work<'_> {
             let indices = indices(&parts.values, parts.present, entries.len()).ok_or(Refusal::Generic)?;
             let value_bytes = self.lengths.total(&indices);
             self.apply_indices(indices, &entries)?;
-            return self.written.page(header, [&raw.body, &[]], parts.rows, value_bytes).ok_or(Refusal::Generic);
+            return self.written.page(header, Body::new(&raw.body), parts.rows, value_bytes).ok_or(Refusal::Generic);
         }
         let encoding = header.encoding().ok_or(Refusal::Generic)?;
         let source = self.rewriter.reader.read(&parts.values, encoding, parts.present).ok_or(Refusal::Generic)?;
@@ -280,26 +243,33 @@ impl Work<'_> {
             _ => Vec::new(),
         };
         let values = encode(&made, self.rewriter.encoding, before).ok_or(Refusal::Generic)?;
-        let body = self.compressor.compress_values(&values).ok_or(Refusal::Generic)?;
-        let (encoding, uncompressed, compressed) = (values.encoding, length(&values.bytes)?, length(&body)?);
-        match header.kind {
-            PageKind::V1 { values, definition, repetition, .. } => {
-                let kind = PageKind::V1 { values, encoding, definition, repetition };
-                let header = PageHeader { uncompressed, compressed, crc: None, kind };
-                self.written.page(header, [&body, &[]], parts.rows, value_bytes).ok_or(Refusal::Generic)
+        let mut body = match header.kind {
+            PageKind::V2 { .. } => Body::new(&parts.levels),
+            _ => Body::new(&[]),
+        };
+        self.compressor.compress_values(&values, body.bytes()).ok_or(Refusal::Generic)?;
+        let (encoding, compressed) = (values.encoding, body.length().ok_or(Refusal::Generic)?);
+        let (uncompressed, kind) = match header.kind {
+            PageKind::V1 { values: count, definition, repetition, .. } => {
+                (values.size(), PageKind::V1 { values: count, encoding, definition, repetition })
             }
-            PageKind::V2 { values, nulls, rows, definition_bytes, repetition_bytes, .. } => {
+            PageKind::V2 { values: count, nulls, rows, definition_bytes, repetition_bytes, .. } => {
                 let is_compressed = self.compressor.is_any();
-                let kind =
-                    PageKind::V2 { values, nulls, rows, encoding, definition_bytes, repetition_bytes, is_compressed };
-                let levels = length(&parts.levels)?;
-                let with_levels = |size: i32| size.checked_add(levels).ok_or(Refusal::Generic);
-                let (uncompressed, compressed) = (with_levels(uncompressed)?, with_levels(compressed)?);
-                let header = PageHeader { uncompressed, compressed, crc: None, kind };
-                self.written.page(header, [&parts.levels, &body], parts.rows, value_bytes).ok_or(Refusal::Generic)
+                let kind = PageKind::V2 {
+                    values: count,
+                    nulls,
+                    rows,
+                    encoding,
+                    definition_bytes,
+                    repetition_bytes,
+                    is_compressed,
+                };
+                (values.size() + parts.levels.len(), kind)
             }
-            PageKind::Dictionary { .. } | PageKind::Other => Err(Refusal::Generic),
-        }
+            PageKind::Dictionary { .. } | PageKind::Other => return Err(Refusal::Generic),
+        };
+        let header = PageHeader { uncompressed: length(uncompressed)?, compressed, crc: None, kind };
+        self.written.page(header, body, parts.rows, value_bytes).ok_or(Refusal::Generic)
     }
 
     /// Counts made values into bounds and filter.
@@ -329,7 +299,7 @@ impl Work<'_> {
         }
         // an entry that no value has is in no chunk
         self.bounds.are_exact = self.entries.is_none() || self.memo.are_all_counted();
-        let Written { mut bytes, headers, locations, uncompressed, dictionary_bytes, value_bytes, .. } =
+        let Written { pages, headers, locations, compressed, uncompressed, dictionary_bytes, value_bytes, .. } =
             std::mem::take(&mut self.written);
         let all_indices = keeps_bodies && headers.iter().all(|header| header.values() == 0 || header.is_indices());
         let mut encodings: Vec<Encoding> = headers.iter().filter_map(PageHeader::encoding).collect();
@@ -340,10 +310,10 @@ impl Work<'_> {
             .set_encodings(encodings)
             .set_compression(compression)
             .set_num_values(metadata.num_values())
-            .set_total_compressed_size(bytes.len() as i64)
-            .set_total_uncompressed_size(i64::try_from(uncompressed).map_err(|_| Refusal::Generic)?)
+            .set_total_compressed_size(figure(compressed)?)
+            .set_total_uncompressed_size(figure(uncompressed)?)
             .set_dictionary_page_offset((dictionary_bytes > 0).then_some(0))
-            .set_data_page_offset(dictionary_bytes as i64)
+            .set_data_page_offset(figure(dictionary_bytes)?)
             .set_unencoded_byte_array_data_bytes(value_bytes.as_ref().map(|bytes| bytes.iter().sum()))
             .set_page_encoding_stats(encoding_stats(headers.into_iter()))
             .set_definition_level_histogram(metadata.definition_level_histogram().cloned())
@@ -353,22 +323,24 @@ impl Work<'_> {
         let offset_index =
             OffsetIndexMetaData { page_locations: locations, unencoded_byte_array_data_bytes: value_bytes };
         let close = ColumnCloseResult {
-            bytes_written: bytes.len() as u64,
+            bytes_written: compressed,
             rows_written: rows,
             metadata,
             bloom_filter: self.bloom,
             column_index: None,
             offset_index: Some(offset_index),
         };
-        // it is held until its turn to be written comes: without the room that it grew into
-        bytes.shrink_to_fit();
         let route = if all_indices { Route::Dictionary } else { Route::Leaf };
-        Ok(RewrittenLeaf { bytes: bytes.into(), close, tally: self.tally, route })
+        Ok(RewrittenLeaf { pages, close, tally: self.tally, route })
     }
 }
 
-fn length(bytes: &[u8]) -> Result<i32, Refusal> {
-    i32::try_from(bytes.len()).map_err(|_| Refusal::Generic)
+fn length(bytes: usize) -> Result<i32, Refusal> {
+    i32::try_from(bytes).map_err(|_| Refusal::Generic)
+}
+
+fn figure(number: u64) -> Result<i64, Refusal> {
+    i64::try_from(number).map_err(|_| Refusal::Generic)
 }
 
 /// Calls `each` with the bytes of every value. `None` for a type whose values are no bytes.

@@ -8,9 +8,11 @@
 //! | [`mod@rows`], [`mod@unread`] | a row group's columns as batches, and what of them nobody needs |
 //! | [`mod@routes`] | which way each column goes |
 //! | [`mod@kept`], [`mod@index`] | what is said of a chunk that is copied |
-//! | [`mod@leaf`] | a chunk made anew page by page, of [`page`], [`levels`], [`values`], [`compress`] |
-//! | [`mod@write`] | makes columns side by side, appends them in order into an [`outbox`] |
+//! | [`mod@leaf`] | a chunk made anew page by page, of [`page`], [`levels`], [`values`], [`compress`], [`written`] |
+//! | [`mod@write`] | makes columns side by side, the crate's own among them by [`mod@seal`] |
+//! | [`mod@append`] | appends them in order, its footer by way of an [`outbox`] |
 
+pub mod append;
 pub mod chunks;
 pub mod compress;
 pub mod decompress;
@@ -25,8 +27,10 @@ pub mod outline;
 pub mod page;
 pub mod routes;
 pub mod rows;
+pub mod seal;
 pub mod shape;
 pub mod thrift;
 pub mod unread;
 pub mod values;
 pub mod write;
+pub mod written;

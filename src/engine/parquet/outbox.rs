@@ -1,4 +1,4 @@
-//! Where a Parquet writer's bytes wait to be moved. Chunks that are there already are holes in it: the writer counts
+//! Where a Parquet writer's bytes wait to be moved. Chunks that are moved already are holes in it: the writer counts
 //! them, but their bytes never pass through it.
 
 use std::collections::VecDeque;
@@ -18,15 +18,6 @@ pub enum Segment {
     Source(Range<u64>),
 }
 
-impl Segment {
-    fn len(&self) -> u64 {
-        match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Source(range) => range.end - range.start,
-        }
-    }
-}
-
 /// The writer's end; clones share their contents.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox(Arc<Mutex<Contents>>);
@@ -36,24 +27,21 @@ struct Contents {
     /// Bytes that the writer has handed over, holes included.
     position: u64,
     bytes: Vec<u8>,
-    ready: Vec<Segment>,
-    /// Where in the output each hole begins, and what fills it.
-    holes: VecDeque<(u64, Segment)>,
+    /// Where in the output each hole lies.
+    holes: VecDeque<Range<u64>>,
 }
 
 impl Outbox {
-    /// Announces that the bytes of the output from `at` on are those of `segment`.
-    pub fn announce(&self, at: u64, segment: Segment) {
-        if segment.len() > 0 {
-            self.contents().holes.push_back((at, segment));
+    /// Announces that the bytes of the output in `hole` are no concern of its own.
+    pub fn announce(&self, hole: Range<u64>) {
+        if !hole.is_empty() {
+            self.contents().holes.push_back(hole);
         }
     }
 
-    /// What is there so far.
-    pub fn take(&self) -> Vec<Segment> {
-        let mut contents = self.contents();
-        contents.seal();
-        std::mem::take(&mut contents.ready)
+    /// What the writer itself has written so far.
+    pub fn take(&self) -> Bytes {
+        std::mem::take(&mut self.contents().bytes).into()
     }
 
     fn contents(&self) -> std::sync::MutexGuard<'_, Contents> {
@@ -62,41 +50,26 @@ impl Outbox {
 }
 
 impl Contents {
-    fn seal(&mut self) {
-        if !self.bytes.is_empty() {
-            self.ready.push(Segment::Bytes(std::mem::take(&mut self.bytes).into()));
-        }
-    }
-
     /// Takes the next bytes up to the next border between hole and bytes; gives how many.
     fn take_some(&mut self, buffer: &[u8]) -> usize {
-        let before_hole = match self.holes.front() {
-            None => u64::MAX,
-            Some((start, segment)) if *start <= self.position => {
-                let left = start + segment.len() - self.position;
-                let passed = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-                self.position += passed as u64;
+        let up_to = |border: u64| usize::try_from(border).unwrap_or(usize::MAX).min(buffer.len());
+        let taken = match self.holes.front() {
+            Some(hole) if hole.start <= self.position => {
+                let left = hole.end - self.position;
+                let passed = up_to(left);
                 if passed as u64 == left {
-                    self.seal();
-                    let filled = self.holes.pop_front();
-                    filled.into_iter().for_each(|(_, segment)| self.append(segment));
+                    self.holes.pop_front();
                 }
-                return passed;
+                passed
             }
-            Some((start, _)) => start - self.position,
+            next => {
+                let taken = up_to(next.map_or(u64::MAX, |hole| hole.start - self.position));
+                self.bytes.extend_from_slice(&buffer[..taken]);
+                taken
+            }
         };
-        let taken = usize::try_from(before_hole).unwrap_or(usize::MAX).min(buffer.len());
-        self.bytes.extend_from_slice(&buffer[..taken]);
         self.position += taken as u64;
         taken
-    }
-
-    /// Neighbours in the source that are neighbours in the output become one segment.
-    fn append(&mut self, segment: Segment) {
-        match (self.ready.last_mut(), &segment) {
-            (Some(Segment::Source(last)), Segment::Source(next)) if last.end == next.start => last.end = next.end,
-            _ => self.ready.push(segment),
-        }
     }
 }
 
@@ -152,16 +125,14 @@ mod tests {
     fn holes_pass_no_bytes_however_they_are_written() {
         for step in [1, 2, 3, 7, 100] {
             let mut outbox = Outbox::default();
-            outbox.announce(3, Segment::Source(100..105));
-            outbox.announce(8, Segment::Source(105..107));
-            outbox.announce(12, Segment::Bytes(Bytes::from("XY")));
-            outbox.announce(13, Segment::Source(5..5));
+            outbox.announce(3..8);
+            outbox.announce(8..10);
+            outbox.announce(12..14);
+            outbox.announce(13..13);
             for piece in b"abc#######de##fghi".chunks(step) {
                 outbox.write_all(piece).unwrap();
             }
-            let bytes = |text: &'static str| Segment::Bytes(Bytes::from(text));
-            let expected = [bytes("abc"), Segment::Source(100..107), bytes("de"), bytes("XY"), bytes("fghi")];
-            assert_eq!(outbox.take(), expected, "by {step}");
+            assert_eq!(outbox.take(), "abcdefghi", "by {step}");
             assert!(outbox.take().is_empty());
         }
     }

@@ -87,6 +87,20 @@ impl ColumnRoute {
         matches!(self, Self::Copied { .. })
     }
 
+    /// Places in the source of the column's leaves whose bytes are copied.
+    pub fn copied(&self) -> Vec<usize> {
+        match self {
+            Self::Copied { leaves, .. } => leaves.clone(),
+            Self::Leaves(leaves) => (leaves.iter())
+                .filter_map(|leaf| match leaf {
+                    LeafRoute::Copied { leaf, .. } => Some(*leaf),
+                    LeafRoute::Rewritten { .. } => None,
+                })
+                .collect(),
+            Self::Batches => Vec::new(),
+        }
+    }
+
     /// Place in the source of the column's leaf `leaf` in the output, if that is copied.
     pub fn copied_from(&self, leaf: usize) -> Option<usize> {
         match self {
@@ -143,16 +157,7 @@ impl Routes {
 
     /// Places in the source of all leaves whose bytes are copied.
     pub fn copied(&self) -> impl Iterator<Item = usize> + '_ {
-        self.columns.iter().flat_map(|column| match column {
-            ColumnRoute::Copied { leaves, .. } => leaves.clone(),
-            ColumnRoute::Leaves(leaves) => (leaves.iter())
-                .filter_map(|leaf| match leaf {
-                    LeafRoute::Copied { leaf, .. } => Some(*leaf),
-                    LeafRoute::Rewritten { .. } => None,
-                })
-                .collect(),
-            ColumnRoute::Batches => Vec::new(),
-        })
+        self.columns.iter().flat_map(ColumnRoute::copied)
     }
 
     /// Places in the source of the leaves that are made anew page by page.

@@ -130,6 +130,11 @@ impl FileLayout {
     }
 }
 
+/// Where the bloom filter of a chunk lies, if the footer tells so of an object of `size` bytes.
+pub fn bloom_filter(layout: &FileLayout, group: usize, leaf: usize, size: u64) -> Option<Range<u64>> {
+    layout.bloom_filter(group, leaf).filter(|range| range.end <= size)
+}
+
 /// Encodings of the data pages, if the footer tells them.
 fn data_encodings(chunk: &ColumnChunkMetaData) -> Option<impl Iterator<Item = Encoding> + '_> {
     let is_data = |page_type| matches!(page_type, PageType::DATA_PAGE | PageType::DATA_PAGE_V2);

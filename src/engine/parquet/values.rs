@@ -1,5 +1,6 @@
 //! The values of one page, without their levels, to Arrow and back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray};
@@ -130,23 +131,45 @@ fn plain_texts(bytes: &[u8], count: usize) -> Option<(OffsetBuffer<i32>, Buffer)
 /// Encoded values, and how.
 #[derive(Debug)]
 pub struct EncodedValues {
-    /// The values section of a page.
-    pub bytes: Vec<u8>,
+    /// The values section of a page, behind what was there before it.
+    bytes: Vec<u8>,
+    /// What follows `bytes`: texts that lie together already.
+    data: Buffer,
     /// Its encoding.
     pub encoding: Encoding,
-    /// Texts at their end, if all have one length.
-    pub texts: Option<Texts>,
+    /// Texts, if they are all of one length, and where in `bytes` and `data` they begin.
+    texts: Option<(usize, Texts)>,
 }
 
-/// Texts of one length in a page.
+/// Texts of one length.
 #[derive(Debug, Clone, Copy)]
 pub struct Texts {
-    /// Where they begin.
-    pub at: usize,
     /// Bytes of each.
     pub length: u32,
     /// Whether each has its length before it, in [`PLAIN_LENGTH`] bytes.
     pub have_lengths: bool,
+}
+
+impl EncodedValues {
+    /// Bytes in all.
+    pub fn size(&self) -> usize {
+        self.bytes.len() + self.data.len()
+    }
+
+    /// All bytes in one piece.
+    pub fn whole(&self) -> Cow<'_, [u8]> {
+        match self.data.as_slice() {
+            [] => Cow::Borrowed(&self.bytes),
+            data => Cow::Owned([&self.bytes, data].concat()),
+        }
+    }
+
+    /// What comes before the texts, and the texts, if they are of one length.
+    pub fn texts(&self) -> Option<(&[u8], &[u8], Texts)> {
+        let (at, texts) = self.texts?;
+        let (before, rest) = self.bytes.split_at_checked(at)?;
+        Some((before, if rest.is_empty() { &self.data } else { rest }, texts))
+    }
 }
 
 /// Bytes of a length in encoding PLAIN.
@@ -175,20 +198,18 @@ pub fn encode(array: &ArrayRef, how: TextEncoding, mut bytes: Vec<u8>) -> Option
         Utf8 => {
             let texts = array.as_string::<i32>();
             let (first, last) = (texts.value_offsets()[0] as usize, texts.value_offsets()[texts.len()] as usize);
-            let data = &texts.value_data()[first..last];
             let common = common_length(texts.value_offsets());
             if let Some(length) = common.filter(|_| how == TextEncoding::Best) {
-                bytes.reserve_exact(data.len() + texts.len() / 16 + 32);
                 push_one_length(length, texts.len(), &mut bytes);
-                let one_length = Some(Texts { at: bytes.len(), length, have_lengths: false });
-                bytes.extend_from_slice(data);
+                let data = texts.values().slice_with_length(first, last - first);
                 let encoding = Encoding::DELTA_LENGTH_BYTE_ARRAY;
-                return Some(EncodedValues { bytes, encoding, texts: one_length });
+                let texts = Some((bytes.len(), Texts { length, have_lengths: false }));
+                return Some(EncodedValues { bytes, data, encoding, texts });
             }
-            let one_length = common.map(|length| Texts { at: bytes.len(), length, have_lengths: true });
-            bytes.reserve_exact(data.len() + PLAIN_LENGTH * texts.len());
+            let one_length = common.map(|length| (bytes.len(), Texts { length, have_lengths: true }));
+            bytes.reserve_exact(last - first + PLAIN_LENGTH * texts.len());
             push_plain(texts.iter().flatten().map(str::as_bytes), &mut bytes);
-            return Some(EncodedValues { bytes, encoding: Encoding::PLAIN, texts: one_length });
+            return Some(EncodedValues { texts: one_length, ..plain(bytes) });
         }
         LargeUtf8 | Utf8View => return encode(&arrow::compute::cast(array, &Utf8).ok()?, how, bytes),
         Binary => push_plain(array.as_binary::<i32>().iter().flatten(), &mut bytes),
@@ -198,7 +219,11 @@ pub fn encode(array: &ArrayRef, how: TextEncoding, mut bytes: Vec<u8>) -> Option
         }
         _ => return None,
     }
-    Some(EncodedValues { bytes, encoding: Encoding::PLAIN, texts: None })
+    Some(plain(bytes))
+}
+
+fn plain(bytes: Vec<u8>) -> EncodedValues {
+    EncodedValues { bytes, data: Buffer::default(), encoding: Encoding::PLAIN, texts: None }
 }
 
 /// The entries of a dictionary page, which is always PLAIN.
@@ -257,7 +282,7 @@ mod tests {
             let many: ArrayRef = Arc::new(StringArray::from_iter_values((0..count).map(|i| "x".repeat(i % 7))));
             for (texts, how) in [(&one, TextEncoding::Best), (&one, TextEncoding::Plain), (&many, TextEncoding::Best)] {
                 let encoded = encode(texts, how, Vec::new()).unwrap();
-                let back = reader.read(&encoded.bytes.clone().into(), encoded.encoding, count).unwrap();
+                let back = reader.read(&encoded.whole().into_owned().into(), encoded.encoding, count).unwrap();
                 assert_eq!(&back, texts, "{count} {how:?}");
                 if count > 1 {
                     let is_delta = encoded.encoding == Encoding::DELTA_LENGTH_BYTE_ARRAY;
@@ -274,14 +299,16 @@ mod tests {
         let expected = encode(&two, TextEncoding::Best, Vec::new()).unwrap();
         for data_type in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View] {
             let sliced = arrow::compute::cast(&texts, &data_type).unwrap().slice(1, 2);
-            assert_eq!(encode(&sliced, TextEncoding::Best, Vec::new()).unwrap().bytes, expected.bytes, "{data_type}");
+            let sliced = encode(&sliced, TextEncoding::Best, Vec::new()).unwrap();
+            assert_eq!(sliced.whole(), expected.whole(), "{data_type}");
+            assert_eq!(sliced.size(), expected.whole().len(), "{data_type}");
         }
         let fixed: ArrayRef =
             Arc::new(FixedSizeBinaryArray::try_from_iter([b"abc", b"def"].iter().map(|v| v.as_slice())).unwrap());
         let encoded = encode(&fixed.slice(1, 1), TextEncoding::Best, Vec::new()).unwrap();
-        assert_eq!(encoded.bytes, b"def");
+        assert_eq!(*encoded.whole(), *b"def");
         let read = reader(PhysicalType::FIXED_LEN_BYTE_ARRAY, 3, fixed.data_type());
-        assert_eq!(&read.read(&encoded.bytes.into(), Encoding::PLAIN, 1).unwrap(), &fixed.slice(1, 1));
+        assert_eq!(&read.read(&encoded.whole().into_owned().into(), Encoding::PLAIN, 1).unwrap(), &fixed.slice(1, 1));
     }
 
     #[test]

@@ -1,34 +1,33 @@
-//! Makes an object's columns side by side, row group by row group, and appends them in order.
+//! Makes an object's columns side by side, row group by row group.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
-use bytes::Bytes;
 use parquet::arrow::add_encoded_arrow_schema_to_metadata;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding};
 use parquet::bloom_filter::Sbbf;
-use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, ColumnPath, SchemaDescriptor, Type};
 use rayon::prelude::*;
 
+use super::append::{Appender, Chunk};
 use super::index::PageIndexes;
 use super::kept;
 use super::leaf::Refusal;
-use super::outbox::{Hole, Outbox, Segment};
+use super::outbox::Outbox;
 use super::routes::{Choices, ColumnRoute, LeafRoute, Routes};
-use super::rows::FileLayout;
+use super::rows::{FileLayout, bloom_filter};
+use super::seal::seal;
 use super::values::TextEncoding;
 use crate::engine::error::RewriteError;
 use crate::engine::evaluate::{ColumnState, Mask, for_each_batch, sources};
 use crate::engine::outcome::{Route, RouteBytes};
 use crate::engine::rows::Rows;
 use crate::engine::stop::Stop;
-use crate::engine::units::bloom_filter;
+use crate::engine::units::Portion;
 use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
 use crate::transforms::shape::Shape;
 use crate::transforms::tally::Tally;
@@ -74,23 +73,6 @@ pub struct Encoder {
     stop: Stop,
 }
 
-/// Appends row groups, in order.
-pub struct Appender {
-    writer: SerializedFileWriter<Outbox>,
-    outbox: Outbox,
-    has_index: bool,
-}
-
-/// One column chunk of the output.
-pub enum Chunk {
-    /// Encoded by the parquet crate.
-    Encoded(Box<ArrowColumnChunk>),
-    /// Rewritten by us.
-    Rewritten(Bytes, Box<ColumnCloseResult>),
-    /// A range of the source.
-    Copied(Range<u64>, Box<ColumnCloseResult>),
-}
-
 /// What is known of one output column of one unit.
 pub struct ColumnPart {
     /// Figures of its leaves.
@@ -99,12 +81,12 @@ pub struct ColumnPart {
     pub routes: Vec<Vec<RouteBytes>>,
 }
 
-/// One row group, made, and what was seen on the way.
+/// Columns of one row group, made, and what was seen on the way.
 pub struct EncodedRows {
     chunks: Vec<Chunk>,
     /// Rows that stayed.
     pub rows: u64,
-    /// One for each output column.
+    /// One for each output column of the portion.
     pub columns: Vec<ColumnPart>,
 }
 
@@ -147,7 +129,7 @@ pub fn begin(
     let outbox = Outbox::default();
     let writer = SerializedFileWriter::new(outbox.clone(), Arc::clone(&routes.root), properties).map_err(broken)?;
     let encoder = Encoder { plan: Arc::clone(plan), routes, source, factory, outputs, stop: stop.clone() };
-    Ok((encoder, Appender { writer, outbox, has_index }))
+    Ok((encoder, Appender::new(writer, outbox, has_index)))
 }
 
 fn properties(
@@ -211,15 +193,16 @@ fn is_text(column: &OutputColumn) -> bool {
 type Made = (Vec<Chunk>, ColumnPart);
 
 impl Encoder {
-    /// Makes one unit into a row group, its columns in parallel; `index` is its row group in the source, if that has any.
+    /// Makes the columns of `portion` of one row group, side by side.
     ///
     /// # Errors
     /// The first column's failure, in the output's order, so that two runs tell the same.
-    pub fn encode(&self, rows: &dyn Rows, mask: &Mask, index: usize) -> Result<EncodedRows, RewriteError> {
-        let columns: Vec<usize> = (0..self.plan.columns.len()).collect();
-        let made: Vec<Result<Made, RewriteError>> = if self.routes.any_batches() {
-            let writers: Vec<Option<Vec<ArrowColumnWriter>>> = self.writers(index)?;
-            let parts: Vec<_> = columns.into_iter().zip(writers).collect();
+    pub fn encode(&self, rows: &dyn Rows, mask: &Mask, portion: &Portion) -> Result<EncodedRows, RewriteError> {
+        let (columns, index) = (portion.columns.clone(), portion.group);
+        let is_in_batches = |column| matches!(self.routes.columns[column], ColumnRoute::Batches);
+        let made: Vec<Result<Made, RewriteError>> = if columns.clone().any(is_in_batches) {
+            let mut writers: Vec<Option<Vec<ArrowColumnWriter>>> = self.writers(index)?;
+            let parts: Vec<_> = columns.map(|column| (column, writers[column].take())).collect();
             parts.into_par_iter().map(|(column, writers)| self.column(column, writers, rows, mask, index)).collect()
         } else {
             columns.into_par_iter().map(|column| self.column(column, None, rows, mask, index)).collect()
@@ -292,7 +275,7 @@ impl Encoder {
         let (mut chunks, mut bytes) = (Vec::new(), 0);
         for (&leaf, output) in leaves.iter().zip(&self.outputs[column]) {
             let chunk = self.copy(source, (group, leaf), output, rows)?;
-            bytes += chunk.len();
+            bytes += chunk.size();
             chunks.push(chunk);
         }
         let nulls = match leaves {
@@ -317,7 +300,7 @@ impl Encoder {
         let filter = filter.and_then(|range| rows.bytes(range));
         let filter = filter.and_then(|bytes| Sbbf::from_bytes(&bytes).ok());
         let close = kept::close(source.layout.metadata(), (group, leaf), output, source.indexes.as_deref(), filter)?;
-        Ok(Chunk::Copied(source.layout.range(group, leaf)?, Box::new(close)))
+        Ok(Chunk::copied(source.layout.range(group, leaf)?, close))
     }
 
     fn by_leaves(&self, column: usize, leaves: &[LeafRoute], rows: &dyn Rows, group: usize) -> Result<Made, Refusal> {
@@ -331,7 +314,7 @@ impl Encoder {
             .map(|(route, output)| match route {
                 LeafRoute::Copied { leaf, figure } => {
                     let chunk = self.copy(source, (group, *leaf), output, rows).map_err(Refusal::Failed)?;
-                    let used = RouteBytes { route: Route::Copied, bytes: Some(chunk.len()) };
+                    let used = RouteBytes { route: Route::Copied, bytes: Some(chunk.size()) };
                     Ok((*figure, chunk, Tally::of_unseen(None, None), used))
                 }
                 LeafRoute::Rewritten { leaf, figure, rewriter } => {
@@ -342,8 +325,8 @@ impl Encoder {
                     let rows = metadata.num_rows().unsigned_abs();
                     let made =
                         rewriter.rewrite(&bytes, metadata.column(*leaf), rows, source.indexes.is_some(), &self.stop)?;
-                    let used = RouteBytes { route: made.route, bytes: Some(made.bytes.len() as u64) };
-                    Ok((*figure, Chunk::Rewritten(made.bytes, Box::new(made.close)), made.tally, used))
+                    let used = RouteBytes { route: made.route, bytes: Some(made.close.bytes_written) };
+                    Ok((*figure, Chunk::made(made.pages, made.close), made.tally, used))
                 }
             })
             .collect();
@@ -364,6 +347,7 @@ impl Encoder {
         rows: &dyn Rows,
         mask: &Mask,
     ) -> Result<Made, RewriteError> {
+        let root = &self.routes.root.get_fields()[column];
         let column = &self.plan.columns[column];
         let broken = |_| RewriteError::Encode {
             column: column.field.name().clone(),
@@ -378,12 +362,14 @@ impl Encoder {
             Ok(())
         })?;
         let chunks = writers.into_iter().map(|writer| writer.close()).collect::<Result<Vec<_>, _>>().map_err(broken)?;
-        let bytes = chunks.iter().map(|chunk| chunk.close().metadata.compressed_size().unsigned_abs()).sum();
+        let chunks = seal(chunks, root).map_err(broken)?;
+        let chunks: Vec<Chunk> = chunks.into_iter().map(|(pages, close)| Chunk::made(pages, close)).collect();
+        let bytes = chunks.iter().map(Chunk::size).sum();
         let figures = column.leaves.len();
         // of a nested column only the sum over its leaves is known
         let used = RouteBytes { route: self.batch_route(column), bytes: (figures == 1).then_some(bytes) };
         let part = ColumnPart { tallies: state.shape.tallies, routes: vec![vec![used]; figures] };
-        Ok((chunks.into_iter().map(|chunk| Chunk::Encoded(Box::new(chunk))).collect(), part))
+        Ok((chunks, part))
     }
 
     /// What the report calls a column that went in batches: alone, or with others beside it.
@@ -435,66 +421,6 @@ impl ColumnPart {
     /// What is known of a column that nobody looked at.
     pub fn unseen(figures: usize) -> Self {
         Self { tallies: vec![Tally::default(); figures], routes: vec![Vec::new(); figures] }
-    }
-}
-
-impl Chunk {
-    fn len(&self) -> u64 {
-        match self {
-            Self::Encoded(chunk) => chunk.close().metadata.compressed_size().unsigned_abs(),
-            Self::Rewritten(bytes, _) => bytes.len() as u64,
-            Self::Copied(range, _) => range.end - range.start,
-        }
-    }
-
-    fn close_mut(&mut self) -> &mut ColumnCloseResult {
-        match self {
-            Self::Encoded(chunk) => chunk.close_mut(),
-            Self::Rewritten(_, close) | Self::Copied(_, close) => close,
-        }
-    }
-}
-
-impl Appender {
-    /// Appends one row group, which must have rows: readers stumble over others. Gives what is ready to be moved.
-    ///
-    /// # Errors
-    /// [`RewriteError::Internal`].
-    pub fn append(&mut self, chunks: Vec<Chunk>) -> Result<Vec<Segment>, RewriteError> {
-        let broken = |_| RewriteError::Internal("appending a row group");
-        let mut at = self.writer.bytes_written() as u64;
-        let mut group = self.writer.next_row_group().map_err(broken)?;
-        for mut chunk in chunks {
-            let length = chunk.len();
-            if !self.has_index {
-                let close = chunk.close_mut();
-                (close.offset_index, close.column_index) = (None, None);
-            }
-            let (segment, close) = match chunk {
-                Chunk::Encoded(chunk) => {
-                    chunk.append_to_row_group(&mut group).map_err(broken)?;
-                    at += length;
-                    continue;
-                }
-                Chunk::Rewritten(bytes, close) => (Segment::Bytes(bytes), close),
-                Chunk::Copied(range, close) => (Segment::Source(range), close),
-            };
-            self.outbox.announce(at, segment);
-            group.append_column(&Hole, *close).map_err(broken)?;
-            at += length;
-        }
-        group.close().map_err(broken)?;
-        self.writer.flush().map_err(|_| RewriteError::Internal("appending a row group"))?;
-        Ok(self.outbox.take())
-    }
-
-    /// Writes the footer and gives the last bytes.
-    ///
-    /// # Errors
-    /// [`RewriteError::Internal`].
-    pub fn finish(self) -> Result<Vec<Segment>, RewriteError> {
-        self.writer.close().map_err(|_| RewriteError::Internal("writing a Parquet footer"))?;
-        Ok(self.outbox.take())
     }
 }
 
