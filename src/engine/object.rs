@@ -216,31 +216,33 @@ impl Run {
         let units = std::mem::replace(&mut input.units, futures::stream::empty().boxed());
         let mut encoded = units.map(|unit| self.encode(task, Arc::clone(&encoder), unit)).buffered(UNITS_AHEAD);
         let mut sum = Sum::new(&task.plan);
+        let footer = input.parquet.map(|(_, footer)| footer);
         while let Some(unit) = encoded.next().await {
             let Encoded { payload, portion, rows_in, held, reservation } = unit?;
             let append = move || appender.append(payload, &portion, rows_in);
             let (returned, segments, part) = self.compute.run("appending a unit", append).await?;
             appender = returned;
             sum.add(part);
-            self.move_segments(task, segments, &held, &mut writer).await?;
+            self.move_segments(task, segments, (&held, footer.as_ref()), &mut writer).await?;
             self.progress.rows_done(rows_in);
             drop((held, reservation));
         }
         drop(encoded);
         let last = self.compute.run("finishing an object", move || appender.finish()).await?;
-        self.move_segments(task, last, &Held::default(), &mut writer).await?;
+        self.move_segments(task, last, (&Held::default(), None), &mut writer).await?;
         self.stop.check()?;
         let published = writer.finish().await?;
         let input_sha256 = input.digest.and_then(|digest| digest.hex());
         Ok(sum.done(task, published, input_sha256))
     }
 
-    /// Writes segments of the output; what is copied from the source comes from `held` or is read now.
+    /// Writes segments of the output; what is copied from the source comes from `held`, or from what was read with the
+    /// footer, or is read now.
     async fn move_segments(
         &self,
         task: &Task,
         segments: Vec<Segment>,
-        held: &Held,
+        (held, footer): (&Held, Option<&Footer>),
         writer: &mut ObjectWriter,
     ) -> Result<(), RewriteError> {
         let entry = &task.object.entry;
@@ -256,12 +258,17 @@ impl Run {
                 range.start += bytes.len() as u64;
                 writer.write(bytes).await?;
             }
-            let mut pieces = self.source.get_range_stream(&entry.path, range, &Expected::from(entry));
+            let absent = footer.map_or(range.clone(), |footer| footer.absent(&range));
+            let tail = footer.and_then(|footer| footer.held(&(absent.end..range.end)));
+            let mut pieces = self.source.get_range_stream(&entry.path, absent, &Expected::from(entry));
             while let Some(piece) = pieces.next().await {
                 self.stop.check()?;
                 let piece = piece?;
                 self.progress.bytes_read(piece.len() as u64);
                 writer.write(piece).await?;
+            }
+            if let Some(tail) = tail {
+                writer.write(tail).await?;
             }
         }
         Ok(())
@@ -317,13 +324,14 @@ impl Run {
         let groups = RowGroups {
             storage: self.source.clone(),
             entry: entry.clone(),
+            footer: footer.clone(),
             needs: Needs::new(&task.plan, &routes, &layout, unread)?,
             packing: self.packing(task),
             layout: layout.clone(),
             budget: self.budget.clone(),
         };
         let source = Source { layout, indexes: indexes.map(Arc::new), size: entry.size };
-        Ok(Input { units: groups.units(), routes: Some(routes), parquet: Some(source), digest: None })
+        Ok(Input { units: groups.units(), routes: Some(routes), parquet: Some((source, footer)), digest: None })
     }
 
     /// How what is made is packed; text is held as it is, and compressed when its turn comes.
@@ -356,11 +364,11 @@ impl Run {
         match task.format {
             SinkFormat::Parquet => {
                 let mut settings = self.parquet.clone();
-                let layout = input.parquet.as_ref().map(|source| &source.layout);
+                let source = input.parquet.as_ref().map(|(source, _)| source.clone());
+                let layout = source.as_ref().map(|source| &source.layout);
                 settings.metadata = layout.map(|layout| self.kept_metadata(layout)).unwrap_or_default();
                 let routes = input.routes.take().ok_or(RewriteError::Internal("beginning an object twice"))?;
-                let (encoder, appender) =
-                    write::begin(&task.plan, &settings, routes, input.parquet.clone(), &self.stop)?;
+                let (encoder, appender) = write::begin(&task.plan, &settings, routes, source, &self.stop)?;
                 Ok((Arc::new(AnyEncoder::Parquet(encoder)), AnyAppender::Parquet(appender), Bytes::new()))
             }
             SinkFormat::Csv(_) => {
@@ -408,7 +416,7 @@ impl Run {
 struct Input {
     units: BoxStream<'static, Result<Unit, RewriteError>>,
     routes: Option<Routes>,
-    parquet: Option<Source>,
+    parquet: Option<(Source, Footer)>,
     digest: Option<InputDigest>,
 }
 

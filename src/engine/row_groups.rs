@@ -10,6 +10,7 @@ use super::budget::Budget;
 use super::error::RewriteError;
 use super::estimate::{MadeLeaf, Packing, made_bytes, made_leaves};
 use super::evaluate::sources;
+use super::parquet::footer::Footer;
 use super::parquet::routes::{ColumnRoute, Routes};
 use super::parquet::rows::{FileLayout, RowGroup, bloom_filter};
 use super::rows::Rows;
@@ -30,6 +31,8 @@ pub struct RowGroups {
     pub storage: Storage,
     /// The object.
     pub entry: Entry,
+    /// Its end, which was read already.
+    pub footer: Footer,
     /// Its columns.
     pub layout: FileLayout,
     /// What is needed of it.
@@ -126,17 +129,9 @@ impl RowGroups {
         if self.reading(index, 0..of)?.working <= most {
             return Ok(vec![portion(0..of)]);
         }
-        let (mut portions, mut start, mut working) = (Vec::new(), 0, 0_u64);
-        for column in 0..of {
-            let more = self.reading(index, column..column + 1)?.working;
-            working = working.saturating_add(more);
-            if working > most && start < column {
-                portions.push(portion(start..column));
-                (start, working) = (column, more);
-            }
-        }
-        portions.push(portion(start..of));
-        Ok(portions)
+        let costs = (0..of).map(|column| Ok(self.reading(index, column..column + 1)?.working));
+        let costs = costs.collect::<Result<Vec<_>, RewriteError>>()?;
+        Ok(divide(&costs, most).into_iter().map(portion).collect())
     }
 
     fn reading(&self, index: usize, columns: Range<usize>) -> Result<Reading, RewriteError> {
@@ -175,12 +170,47 @@ impl RowGroups {
         let (this, index) = (Arc::clone(this), portion.group);
         let rows = async move {
             let expected = Expected::from(&this.entry);
-            let bytes = this.storage.read_touching(&this.entry.path, &ranges, &expected).await?;
-            let pieces = ranges.iter().map(|range| range.start).zip(bytes).collect();
+            let absent: Vec<Range<u64>> = ranges.iter().map(|range| this.footer.absent(range)).collect();
+            let read = this.storage.read_touching(&this.entry.path, &absent, &expected).await?;
+            let pieces = ranges.iter().zip(read);
+            let pieces = pieces.map(|(range, read)| (range.start, this.footer.complete(range, read))).collect();
             let unread = Arc::clone(&this.needs.unread);
             let group = RowGroup::new(this.layout.clone(), (index, first_row), unread, pieces);
             Ok(Box::new(group) as Box<dyn Rows>)
         };
         Ok(Unit { rows: Box::pin(rows), reservation, input_bytes, portion })
+    }
+}
+
+/// Neighbours that cost no more than `most` together, or are alone; as many as there can be.
+fn divide(costs: &[u64], most: u64) -> Vec<Range<usize>> {
+    let (mut parts, mut start, mut sum) = (Vec::new(), 0, 0_u64);
+    for (at, &cost) in costs.iter().enumerate() {
+        sum = sum.saturating_add(cost);
+        if sum > most && start < at {
+            parts.push(start..at);
+            (start, sum) = (at, cost);
+        }
+    }
+    parts.push(start..costs.len());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_together_as_far_as_there_is_room_and_alone_where_there_is_none() {
+        for (costs, expected) in [
+            (&[][..], &[0..0][..]),
+            (&[3], &[0..1]),
+            (&[30], &[0..1]),
+            (&[5, 5, 1, 9, 2], &[0..2, 2..4, 4..5]),
+            (&[0, 30, 0, 30, 30], &[0..1, 1..2, 2..3, 3..4, 4..5]),
+            (&[u64::MAX, u64::MAX, 0], &[0..1, 1..2, 2..3]),
+        ] {
+            assert_eq!(divide(costs, 10), expected, "{costs:?}");
+        }
     }
 }

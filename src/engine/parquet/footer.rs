@@ -45,6 +45,20 @@ impl Footer {
         let end = usize::try_from(range.end.checked_sub(self.start)?).ok()?;
         (start <= end && end <= self.tail.len()).then(|| self.tail.slice(start..end))
     }
+
+    /// The part of a range that was not read with the footer.
+    pub fn absent(&self, range: &Range<u64>) -> Range<u64> {
+        range.start..range.end.min(self.start).max(range.start)
+    }
+
+    /// The bytes of a range, of which `read` are those of its [`absent`](Self::absent) part.
+    pub fn complete(&self, range: &Range<u64>, read: Bytes) -> Bytes {
+        match self.held(&(self.absent(range).end..range.end)) {
+            Some(held) if read.is_empty() => held,
+            Some(held) if !held.is_empty() => [read, held].concat().into(),
+            _ => read,
+        }
+    }
 }
 
 /// The footer of an object.
@@ -64,8 +78,9 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Footer, RewriteErr
     let mut bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
     let footer_at = footer_start(&bytes, entry.size)?;
     if footer_at < tail.start {
+        let before = storage.get_range(&entry.path, footer_at..tail.start, &expected).await?;
+        bytes = [before, bytes].concat().into();
         tail = footer_at..entry.size;
-        bytes = storage.get_range(&entry.path, tail.clone(), &expected).await?;
     }
     let thrift = &bytes[usize::try_from(footer_at - tail.start).unwrap_or(usize::MAX).min(bytes.len())..];
     if bytes.ends_with(PLAIN_MAGIC) {
@@ -207,4 +222,30 @@ pub fn aside(offset: Option<i64>, length: Option<i32>) -> Option<Range<u64>> {
 fn overlap(ranges: &mut [Range<u64>]) -> bool {
     ranges.sort_unstable_by_key(|range| range.start);
     ranges.windows(2).any(|pair| pair[0].end > pair[1].start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::file::metadata::FileMetaData;
+    use parquet::schema::parser::parse_message_type;
+    use parquet::schema::types::SchemaDescriptor;
+
+    #[test]
+    fn what_was_read_with_the_footer_is_not_read_again() {
+        let schema = SchemaDescriptor::new(Arc::new(parse_message_type("message m { required int32 a; }").unwrap()));
+        let metadata = ParquetMetaData::new(FileMetaData::new(1, 0, None, None, Arc::new(schema), None), Vec::new());
+        let object = Bytes::from_static(b"0123456789abcdef");
+        let footer = Footer { metadata: Arc::new(metadata), start: 10, tail: object.slice(10..) };
+        for start in 0..=object.len() as u64 {
+            for end in start..=object.len() as u64 {
+                let absent = footer.absent(&(start..end));
+                assert!(
+                    absent.start == start && absent.end <= end.max(start) && (absent.is_empty() || absent.end <= 10)
+                );
+                let bytes = |range: Range<u64>| object.slice(range.start as usize..range.end as usize);
+                assert_eq!(footer.complete(&(start..end), bytes(absent)), bytes(start..end), "{start}..{end}");
+            }
+        }
+    }
 }
