@@ -25,7 +25,10 @@ const MAX_PARTS: u64 = 10_000;
 const EQUAL_PARTS: u64 = 8_000;
 
 /// Parts under way at once: enough to fill a line, few enough for the memory (one more is being filled).
-const PARTS_IN_FLIGHT: usize = 3;
+const PARTS_IN_FLIGHT: u64 = 3;
+
+/// Bytes of parts under way at once; one part may be larger.
+const IN_FLIGHT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How much is gathered before a local write.
 const LOCAL_PART_BYTES: usize = 1024 * 1024;
@@ -48,8 +51,8 @@ pub struct Published {
 /// written is removed as far as possible.
 ///
 /// - In a folder: a file under `_lakeveil/tmp/`, then a rename.
-/// - In a store: one request for small objects, else a multipart upload with few parts under way. At most
-///   `(3 + 1)` parts are held in memory.
+/// - In a store: one request for small objects, else a multipart upload with few parts under way. At most 3 parts or
+///   64 MiB of them, or one larger part, and the part that is being filled are held in memory.
 ///
 /// ```
 /// use lakeveil::engine::publish::ObjectWriter;
@@ -264,7 +267,7 @@ impl Upload {
                 "split the input: it grows more than twentyfold on its way",
             ));
         }
-        if self.in_flight.len() >= PARTS_IN_FLIGHT {
+        while self.in_flight.len() >= parts_in_flight(part.len() as u64) {
             self.wait_for_oldest().await?;
         }
         let multipart = match &mut self.multipart {
@@ -334,6 +337,11 @@ fn base_part_bytes(input_size_hint: u64) -> u64 {
     const MIB: u64 = 1024 * 1024;
     let needed = input_size_hint.div_ceil(EQUAL_PARTS / 2);
     needed.div_ceil(MIB).saturating_mul(MIB).max(MIN_PART_BYTES)
+}
+
+/// How many parts of `bytes` may be under way.
+fn parts_in_flight(bytes: u64) -> usize {
+    (IN_FLIGHT_BYTES / bytes.max(1)).clamp(1, PARTS_IN_FLIGHT) as usize
 }
 
 /// The size of part `index`: after the equal ones it doubles every 500 parts.

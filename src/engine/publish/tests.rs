@@ -21,6 +21,9 @@ fn parts_follow_the_input_and_stay_within_the_limits() {
     }
     let capacity: u64 = (0..MAX_PARTS).map(|index| part_bytes(1, index)).sum();
     assert_eq!(capacity, 8_000 + 500 * (2 + 4 + 8 + 16));
+    // small parts by number, large ones by bytes, and one always
+    let under_way = |mib: u64| parts_in_flight(mib << 20);
+    assert_eq!([5, 21, 22, 32, 33, 64, 65, 300].map(under_way), [3, 3, 2, 2, 1, 1, 1, 1]);
 }
 
 #[tokio::test]
