@@ -151,7 +151,8 @@ fn properties(
 }
 
 /// Keeps the source's choice between dictionary and plain pages: it was made by somebody who saw the values, and
-/// a dictionary attempt over tokens of a high-cardinality column is work for nothing.
+/// a dictionary attempt over tokens of a high-cardinality column is work for nothing. Where nobody has chosen, a
+/// dictionary is tried until it is full.
 fn encode_as_source(
     builder: WriterPropertiesBuilder,
     column: &OutputColumn,
@@ -159,29 +160,24 @@ fn encode_as_source(
     encoding: TextEncoding,
 ) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(column.field.name().as_str());
-    let (Some(layout), ColumnSource::Column { name, shape, .. }) = (source, &column.source) else { return builder };
-    if column.field.data_type().is_nested() || layout.is_dictionary(name) {
+    let chosen = match &column.source {
+        ColumnSource::Column { name, .. } => source.map(|layout| (layout, name)),
+        ColumnSource::Derived(_) => None,
+    };
+    let is_kept = matches!(&column.source, ColumnSource::Column { shape: Shape::Keep { .. }, .. });
+    if column.field.data_type().is_nested() || chosen.is_some_and(|(layout, name)| layout.is_dictionary(name)) {
         return builder;
     }
-    match shape {
-        Shape::Keep { .. } => match layout.plain_encoding(name) {
-            Some(encoding) => {
-                builder.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding)
-            }
-            None => builder,
-        },
-        _ if is_text(column) => {
-            let builder = builder.set_column_dictionary_enabled(path.clone(), false);
-            builder.set_column_encoding(
-                path,
-                match encoding {
-                    TextEncoding::Best => Encoding::DELTA_LENGTH_BYTE_ARRAY,
-                    TextEncoding::Plain => Encoding::PLAIN,
-                },
-            )
-        }
-        _ => builder,
-    }
+    let encoding = match chosen {
+        Some((layout, name)) if is_kept => layout.plain_encoding(name),
+        _ if !is_kept && is_text(column) => Some(match encoding {
+            TextEncoding::Best => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+            TextEncoding::Plain => Encoding::PLAIN,
+        }),
+        _ => None,
+    };
+    let Some(encoding) = encoding else { return builder };
+    builder.set_column_dictionary_enabled(path.clone(), chosen.is_none()).set_column_encoding(path, encoding)
 }
 
 fn is_text(column: &OutputColumn) -> bool {
