@@ -3,6 +3,7 @@
 mod damage;
 mod hostile;
 mod known;
+mod large;
 mod leaks;
 mod property;
 mod reads;

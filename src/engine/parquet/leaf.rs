@@ -21,7 +21,7 @@ use parquet::schema::types::ColumnDescPtr;
 use super::compress::Compressor;
 use super::decompress::Decompressor;
 use super::levels::{LevelError, indices, parts};
-use super::page::{Claims, PageFault, PageHeader, PageKind, RawPage, encoding_stats, pages};
+use super::page::{Claims, PageFault, PageHeader, PageKind, RawPage, checksum, encoding_stats, pages};
 use super::values::{TextEncoding, ValueReader, common_length, encode, encode_entries};
 use super::written::{Body, Written};
 use crate::engine::error::RewriteError;
@@ -117,7 +117,7 @@ impl LeafRewriter {
             stop.check().map_err(Refusal::Failed)?;
             let body = decompressor.body(page).map_err(Refusal::Damaged)?;
             match page.header.kind {
-                PageKind::Dictionary { values, .. } => work.dictionary(&body, values)?,
+                PageKind::Dictionary { values, .. } => work.dictionary(page, &body, values)?,
                 _ => work.data(page, &body)?,
             }
         }
@@ -164,7 +164,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Takes the dictionary and writes the one that comes of it. Entries are judged where they are used.
-    fn dictionary(&mut self, body: &Bytes, claimed: i32) -> Result<(), Refusal> {
+    fn dictionary(&mut self, raw: &RawPage, body: &Bytes, claimed: i32) -> Result<(), Refusal> {
         let count = usize::try_from(claimed).map_err(|_| Refusal::Generic)?;
         if self.entries.is_some() || !self.written.headers.is_empty() {
             return Err(Refusal::Generic);
@@ -185,7 +185,7 @@ impl Work<'_> {
         let header = PageHeader {
             uncompressed: length(values.size())?,
             compressed: body.length().ok_or(Refusal::Generic)?,
-            crc: None,
+            crc: checksum_as(raw, &body),
             kind: PageKind::Dictionary { values: claimed, encoding: Encoding::PLAIN, is_sorted: false },
         };
         self.written.page(header, body, 0, 0).ok_or(Refusal::Generic)
@@ -268,7 +268,8 @@ impl Work<'_> {
             }
             PageKind::Dictionary { .. } | PageKind::Other => return Err(Refusal::Generic),
         };
-        let header = PageHeader { uncompressed: length(uncompressed)?, compressed, crc: None, kind };
+        let crc = checksum_as(raw, &body);
+        let header = PageHeader { uncompressed: length(uncompressed)?, compressed, crc, kind };
         self.written.page(header, body, parts.rows, value_bytes).ok_or(Refusal::Generic)
     }
 
@@ -333,6 +334,11 @@ impl Work<'_> {
         let route = if all_indices { Route::Dictionary } else { Route::Leaf };
         Ok(RewrittenLeaf { pages, close, tally: self.tally, route })
     }
+}
+
+/// A checksum for a page whose source has one.
+fn checksum_as(raw: &RawPage, made: &Body) -> Option<i32> {
+    raw.header.crc.map(|_| checksum(made.as_slice()))
 }
 
 fn length(bytes: usize) -> Result<i32, Refusal> {

@@ -169,6 +169,37 @@ pub fn parts(header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Re
     Ok(Parts { levels: body.slice(..levels), values: body.slice(levels..), present, items, rows, begins_row })
 }
 
+/// Counts the items of each row over the pages of a chunk: a row may go on in the next page.
+#[derive(Debug, Default)]
+pub struct RowItems {
+    current: u64,
+    most: u64,
+}
+
+impl RowItems {
+    /// Goes through the next page, decompressed. `None` for levels that can't be counted.
+    pub fn see(&mut self, header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Option<()> {
+        let (repetition, _, _) = sections(header, body, column)?;
+        let width = column.max_rep_level().unsigned_abs().checked_ilog2()? + 1;
+        let total = header.values().unsigned_abs() as usize;
+        for_each_run(&repetition, width, total, |run| match run {
+            Run::Repeated { value, count } => self.count(value, count as u64),
+            Run::Packed { bytes, count } => unpack(bytes, width, count, |value| self.count(value, 1)),
+        })
+    }
+
+    /// Level 0 begins a row.
+    fn count(&mut self, level: u32, items: u64) {
+        self.current = if level == 0 { 1 } else { self.current + items };
+        self.most = self.most.max(self.current);
+    }
+
+    /// Items of the row that has the most.
+    pub fn most(&self) -> u64 {
+        self.most
+    }
+}
+
 /// Repetition levels, definition levels, and where the values begin.
 fn sections(header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Option<(Bytes, Bytes, usize)> {
     let (max_rep, max_def) = (column.max_rep_level(), column.max_def_level());
@@ -223,6 +254,33 @@ mod tests {
         packed.extend(bits.chunks(8).map(|byte| byte.iter().rev().fold(0u8, |sum, &bit| sum << 1 | bit as u8)));
         let unpacked = indices(&packed, 64, usize::MAX).unwrap();
         assert!(unpacked.iter().zip(&numbers).all(|(a, b)| *a as u32 == *b));
+    }
+
+    #[test]
+    fn items_are_counted_by_row_over_pages() {
+        let schema = "message m { optional group l (LIST) { repeated group list { optional int32 element; } } }";
+        let schema = parquet::schema::parser::parse_message_type(schema).unwrap();
+        let column = parquet::schema::types::SchemaDescriptor::new(std::sync::Arc::new(schema)).column(0);
+        let mut items = RowItems::default();
+        let mut see = |values: i32, repetition: &[u8]| {
+            let kind = PageKind::V2 {
+                values,
+                nulls: 0,
+                rows: 0,
+                encoding: Encoding::PLAIN,
+                definition_bytes: 0,
+                repetition_bytes: repetition.len() as i32,
+                is_compressed: false,
+            };
+            let header = PageHeader { uncompressed: 0, compressed: 0, crc: None, kind };
+            items.see(&header, &Bytes::copy_from_slice(repetition), &column)?;
+            Some(items.most())
+        };
+        // levels 0 0 0 1 of one packed group, then runs: 1 x 5, 0 x 3
+        assert_eq!(see(8, &[1 << 1 | 1, 0b1011_1000]), Some(4), "0 0 0 1 1 1 0 1");
+        assert_eq!(see(8, &[5 << 1, 1, 3 << 1, 0]), Some(7), "a row goes on from the page before");
+        assert_eq!(see(2_000_000, &[0x80, 0x92, 0xf4, 0x01, 1]), Some(2_000_001));
+        assert_eq!(see(9, &[5 << 1, 1]), None, "too few levels");
     }
 
     #[test]

@@ -249,6 +249,12 @@ pub enum PageFault {
     /// Headers against the footer.
     #[error("the page headers claim more bytes than the footer")]
     Bytes,
+    /// The bytes are not those that were written.
+    #[error("a page does not have the checksum that its header tells")]
+    Checksum,
+    /// More than there is memory for.
+    #[error("a row has more than 2097152 items")]
+    Items,
     /// A header against its page, or against the footer.
     #[error("the header of the dictionary claims more entries than there can be")]
     Entries,
@@ -305,9 +311,20 @@ pub fn pages(chunk: &Bytes, claims: Claims) -> Result<Vec<RawPage>, PageFault> {
         if uncompressed > claims.uncompressed {
             return Err(PageFault::Bytes);
         }
-        pages.push(RawPage { header, body: chunk.slice(body) });
+        let body = chunk.slice(body);
+        if header.crc.is_some_and(|crc| crc != checksum(&body)) {
+            return Err(PageFault::Checksum);
+        }
+        pages.push(RawPage { header, body });
     }
     if values == claims.values { Ok(pages) } else { Err(PageFault::Values) }
+}
+
+/// The CRC-32 of a page's body as it lies, as `PageHeader.crc` has it.
+pub fn checksum(body: &[u8]) -> i32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(body);
+    crc.sum().cast_signed()
 }
 
 /// Whether a header can be true by itself.
@@ -442,6 +459,14 @@ mod tests {
         let entries = |count: i32| pages(&file(&[dictionary_of(count, 1 << 24), plain(7, 2)]), large).map(|_| ());
         assert_eq!(entries(MAX_SPARE_ENTRIES as i32 + 7), Ok(()));
         assert_eq!(entries(MAX_SPARE_ENTRIES as i32 + 8), Err(PageFault::Entries));
+    }
+
+    #[test]
+    fn a_page_that_has_a_checksum_is_held_against_it() {
+        let read = |crc| pages(&file(&[PageHeader { crc: Some(crc), ..plain(7, 2) }]), CLAIMS).map(|pages| pages.len());
+        // of two zeros, by zlib's crc32
+        assert_eq!(read(0x41d9_12ff), Ok(1));
+        assert_eq!(read(0x41d9_12fe), Err(PageFault::Checksum));
     }
 
     #[test]

@@ -13,8 +13,10 @@ use parquet::basic::{Encoding, PageType};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::chunks::Chunks;
+use super::decompress::Decompressor;
 use super::footer::{aside, asides_are_apart, chunk_range};
-use super::page::{Claims, PageFault, RawPage, pages};
+use super::levels::RowItems;
+use super::page::{Claims, PageFault, PageKind, RawPage, pages};
 use crate::arrays::fields::{schema_with_metadata, told_of_kept};
 use crate::engine::error::RewriteError;
 use crate::engine::rows::{BATCH_ROWS, Batches, Rows, TextAs};
@@ -22,6 +24,10 @@ use crate::engine::untrusted::survive;
 
 /// To how many times their bytes pages unpack without anybody wondering.
 const USUAL_RATIO: u64 = 4;
+
+/// Items of a list or map that one batch may have: levels, offsets and values of an item take up to some 150 bytes in
+/// several forms, so a column stays within some 300 MB.
+const MAX_BATCH_ITEMS: u64 = 1 << 21;
 
 /// One object's schema, and how its columns are best read.
 #[derive(Debug, Clone)]
@@ -208,6 +214,37 @@ impl RowGroup {
         };
         leaves.iter().map(of_leaf).collect()
     }
+
+    /// Rows of a batch, so that none has more than [`MAX_BATCH_ITEMS`] however they are spread over the rows. Few row
+    /// groups have so many that it must be looked at.
+    fn batch_rows(&self, pages: &HashMap<usize, Arc<[RawPage]>>) -> Result<usize, RewriteError> {
+        let group = self.layout.metadata.row_group(self.index);
+        let mut most = 1;
+        for (&leaf, pages) in pages {
+            let chunk = group.column(leaf);
+            if chunk.column_descr().max_rep_level() == 0 || chunk.num_values().unsigned_abs() <= MAX_BATCH_ITEMS {
+                continue;
+            }
+            let items = most_items(pages, chunk).and_then(|items| match items {
+                ..=MAX_BATCH_ITEMS => Ok(items),
+                _ => Err(PageFault::Items),
+            });
+            most = most.max(items.map_err(|fault| self.fault(self.layout.root_name(leaf).to_owned(), fault))?);
+        }
+        Ok(usize::try_from(MAX_BATCH_ITEMS / most).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS).min(self.rows))
+    }
+}
+
+/// Items of the row that has the most.
+fn most_items(pages: &[RawPage], chunk: &ColumnChunkMetaData) -> Result<u64, PageFault> {
+    let mut decompressor = Decompressor::new(chunk.compression_codec())?;
+    let mut items = RowItems::default();
+    let is_data = |page: &&RawPage| matches!(page.header.kind, PageKind::V1 { .. } | PageKind::V2 { .. });
+    for page in pages.iter().filter(is_data) {
+        let body = decompressor.body(page)?;
+        items.see(&page.header, &body, chunk.column_descr()).ok_or(PageFault::Undecodable)?;
+    }
+    Ok(items.most())
 }
 
 impl Rows for RowGroup {
@@ -238,12 +275,14 @@ impl Rows for RowGroup {
             && leaves.iter().all(|&leaf| is_fully_dictionary(group.column(leaf)));
         let schema = if one_dictionary { &self.layout.dictionaries } else { &self.layout.plain };
         let roots = columns.iter().map(|name| self.layout.root(name)).collect::<Result<Vec<_>, _>>()?;
-        let chunks = Chunks::new(&self.layout.metadata, self.index, self.pages(&leaves)?);
+        let pages = self.pages(&leaves)?;
+        let batch_rows = self.batch_rows(&pages)?;
+        let chunks = Chunks::new(&self.layout.metadata, self.index, pages);
         let begin = || {
             let parquet = self.layout.metadata.file_metadata().schema_descr();
             let mask = ProjectionMask::leaves(parquet, leaves.iter().copied());
             let levels = parquet_to_arrow_field_levels(parquet, mask, Some(schema.fields())).ok()?;
-            ParquetRecordBatchReader::try_new_with_row_groups(&levels, &chunks, BATCH_ROWS.min(self.rows), None).ok()
+            ParquetRecordBatchReader::try_new_with_row_groups(&levels, &chunks, batch_rows, None).ok()
         };
         let reader = survive(begin).flatten().ok_or_else(&undecodable)?;
         // the reader gives columns in file order, callers want theirs

@@ -27,6 +27,11 @@ impl Body {
         &mut self.0
     }
 
+    /// What it is so far.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.0[HEADER_ROOM..]
+    }
+
     /// Bytes of the body. `None` for more than a page can have.
     pub fn length(&self) -> Option<i32> {
         i32::try_from(self.0.len() - HEADER_ROOM).ok()
