@@ -7,9 +7,11 @@ other names than the source's: they are told by their first row.
 """
 
 import csv
+import ctypes
 import itertools
 import os
 import random
+import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -25,6 +27,8 @@ SMALL_ROWS = 5000
 DEEP_FILES = 2
 # CSV: of a larger file the first SMALL_ROWS, one of so many rows, and the last
 CSV_STEP = 997
+# of Linux
+PR_SET_PDEATHSIG = 1
 
 
 class Wrong(Exception):
@@ -126,6 +130,11 @@ def first_event(path):
     return ParquetFile(path).first_id
 
 
+def end_with_parent():
+    """Of a worker, which would wait for ever for a check that was killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def check(data, out, kind, columns):
     """Number of rows; raises Wrong at the first thing that is not as it must be."""
     before, after = job.data_files(data), job.data_files(out)
@@ -134,7 +143,7 @@ def check(data, out, kind, columns):
     if sources.keys() != outputs.keys() or len(before) != len(after):
         raise Wrong(f"{len(before)} files went in, {len(after)} came out, or they begin with other rows")
     deep = random.sample(sorted(sources), min(DEEP_FILES, len(sources)))
-    with ProcessPoolExecutor(min(os.cpu_count(), len(sources))) as pool:
+    with ProcessPoolExecutor(min(os.cpu_count(), len(sources)), initializer=end_with_parent) as pool:
         counts = []
         for first, path in sources.items():
             compare = compare_csv if path.suffix == ".csv" else compare_parquet

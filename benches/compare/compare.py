@@ -3,9 +3,9 @@
     python3 benches/compare/compare.py --data DIR --lakeveil target/release/lakeveil
     python3 benches/compare/compare.py --smoke --lakeveil target/release/lakeveil
 
-Tables are made in DIR where they are missing; outputs go beside them. The neighbours are installed into a virtual
-environment in the cache folder. A time counts only after the output has been checked (check.py). The figures go to
-results.json, and from there to README.md between its markers. See README.md of this folder.
+Tables are made in DIR where they are missing; outputs go beside them, or to memory. The neighbours are installed into
+a virtual environment in the cache folder. A time counts only after the output has been checked (check.py). The figures
+go to results.json, and from there to README.md between its markers. See README.md of this folder.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,10 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lake
 ENV = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
 # Spark 4 needs one of these or later
 JAVA = 17
+# outputs in memory go there, if it has room for so many times the input: the output is 1.4 times as large, the input
+# has to stay in the cache, and the program and the check need some as well
+MEMORY_FOLDER = Path("/dev/shm")
+MEMORY_ROOM = 3
 
 
 def output_of(*command, **options):
@@ -155,6 +160,16 @@ def warm(folder):
                 pass
 
 
+def memory_lacks(input_bytes):
+    """Why an output can't go to memory, or nothing."""
+    if not os.access(MEMORY_FOLDER, os.W_OK) or measure.disk(MEMORY_FOLDER) != "tmpfs":
+        return f"{MEMORY_FOLDER} is no memory file system that can be written to"
+    needed, free = MEMORY_ROOM * input_bytes, min(shutil.disk_usage(MEMORY_FOLDER).free, measure.available_bytes())
+    if free < needed:
+        return f"the memory file system should have {needed / 1e6:,.0f} MB free, and has {free / 1e6:,.0f} MB"
+    return None
+
+
 def keep_files(out, reference):
     """What the copy will copy: the data files of our own output."""
     reference.mkdir()
@@ -166,8 +181,9 @@ def measure_work(bench, work, data, tools, rounds):
     """Runs the tools of a work in turn, in the opposite order in every other round; `rounds` tells how often each."""
     found = {name: {"version": bench.versions[name], "seconds": [], "peak_bytes": 0} for name in tools}
     rows = 0
-    # beside the data, so that all write to the disk that they read
-    with tempfile.TemporaryDirectory(dir=data.parent, prefix="compare-") as scratch:
+    # beside the data, so that all write to the disk that they read; removed however the runs end
+    place = MEMORY_FOLDER if work.growth == works.MEMORY else data.parent
+    with tempfile.TemporaryDirectory(dir=place, prefix="compare-") as scratch:
         out, reference = Path(scratch) / "out", Path(scratch) / "reference"
         env = {**ENV, "COMPARE_DATA": str(data), "COMPARE_OUT": str(out)}
         for turn in range(max(rounds.values())):
@@ -253,15 +269,16 @@ def smoke(args):
         shutil.copy(REPOSITORY / "README.md", readme)
         report.write(readme, report.markdown(results))
         assert report.markdown(results) in readme.read_text(), "README.md holds the table"
-    print("smoke: all works ran, and all outputs were as they must be")
+    print("smoke: the works ran, and all outputs were as they must be")
+
+
+def is_chosen(key, names):
+    """A name stands for all that go on from it, too: growth for growth-1 and growth-memory-1."""
+    return not names or any(f"{key}-".startswith(f"{name}-") for name in names)
 
 
 def run(args, results, save, smoke=False):
-    chosen = [
-        key
-        for key in works.WORKS
-        if not args.work or key in args.work or (key in works.GROWTH and "growth" in args.work)
-    ]
+    chosen = [key for key in works.WORKS if is_chosen(key, args.work)]
     tools = {key: tools_of(works.WORKS[key], args) for key in chosen}
     bench = Bench(args, dict.fromkeys(name for names in tools.values() for name in names))
     for name, version in bench.versions.items():
@@ -280,6 +297,10 @@ def run(args, results, save, smoke=False):
         data = args.data.resolve() / table.folder
         print(f"{key}: {work.title}", flush=True)
         bench.generate(data, table, users=1000 if smoke else 500_000)
+        lacks = memory_lacks(sum(sizes(data).values())) if work.growth == works.MEMORY else None
+        if lacks:
+            print(f"  skipped: {lacks}", flush=True)
+            continue
         rounds = {name: args.slow_runs if works.TOOLS[name].slow else args.runs for name in tools[key]}
         merge(results, key, measure_work(bench, work, data, tools[key], rounds), session)
         save(results)
@@ -290,7 +311,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lakeveil", type=Path, help="path of the release binary")
     parser.add_argument("--data", type=Path, help="folder of the tables, made where missing; takes 12 GB")
-    parser.add_argument("--work", nargs="+", choices=[*works.WORKS, "growth"], help="these works instead of all")
+    groups = ["growth", "growth-memory"]
+    parser.add_argument("--work", nargs="+", choices=[*works.WORKS, *groups], help="these works instead of all")
     parser.add_argument(
         "--only",
         nargs="+",
@@ -329,6 +351,8 @@ def arguments():
 
 def main():
     args = arguments()
+    # to end it is to interrupt it: what lies in memory has to go
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if args.smoke:
         return smoke(args)
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import threading
@@ -42,10 +43,17 @@ def timed(command, env, cwd, log):
 
     sampler = threading.Thread(target=sample)
     sampler.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begun
-    ended.set()
-    sampler.join()
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begun
+    except BaseException:
+        # interrupted: the output is removed next, and nobody may go on writing it
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        ended.set()
+        sampler.join()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         log.seek(0)
@@ -71,6 +79,11 @@ def disk(folder):
                 "a hard disk" if (block / "queue" / "rotational").read_text().strip() == "1" else "an SSD"
             )
     return kind
+
+
+def available_bytes():
+    """Memory that may still be taken, as the kernel estimates it; cached files count, since they can give way."""
+    return int(re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)[1]) * 1024
 
 
 def machine(folder):
