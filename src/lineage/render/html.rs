@@ -54,7 +54,7 @@ fn columns(out: &mut String, report: &Report) {
     let written = words::number(report.totals.objects_written);
     let _ =
         writeln!(out, "<h2>Columns</h2>\n<p>Figures over the {written} objects written by this run; ? is unknown.</p>");
-    out.push_str("<table>\n<tr><th>column</th><th>what was done</th><th>domain / key</th><th>type</th>");
+    out.push_str("<table>\n<tr><th>column</th><th>what was done</th><th>domain / key</th><th>type</th><th>route, bytes</th>");
     for title in ["values", "nulls", "empties", "transformed", "failed", "distinct"] {
         let _ = write!(out, "<th class=\"n\">{title}</th>");
     }
@@ -62,7 +62,7 @@ fn columns(out: &mut String, report: &Report) {
     for column in &report.columns {
         let class = if column.transform == "keep" { " class=\"kept\"" } else { "" };
         let _ = write!(out, "<tr{class}>");
-        let said = [words::done(column), words::domain_and_key(column), words::types(column)];
+        let said = [words::done(column), words::domain_and_key(column), words::types(column), words::routes(column)];
         for text in [&column.name].into_iter().chain(&said) {
             let _ = write!(out, "<td>{}</td>", escape(text));
         }

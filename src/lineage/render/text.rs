@@ -8,11 +8,12 @@ use crate::lineage::model::{Column, Object, ObjectStatus, Report};
 /// Failed objects that are shown one by one; the JSON report holds all.
 const FAILURES_SHOWN: usize = 20;
 
-const HEADINGS: [Heading; 8] = [
+const HEADINGS: [Heading; 9] = [
     Heading { title: "column", figures: false },
     Heading { title: "what was done", figures: false },
     Heading { title: "domain / key", figures: false },
     Heading { title: "type", figures: false },
+    Heading { title: "route, bytes", figures: false },
     Heading { title: "values", figures: true },
     Heading { title: "nulls", figures: true },
     Heading { title: "failed", figures: true },
@@ -55,6 +56,7 @@ fn row(column: &Column) -> Vec<String> {
         words::done(column),
         words::domain_and_key(column),
         words::types(column),
+        words::routes(column),
         words::figure(column.values),
         words::figure(column.nulls),
         words::figure(column.failed),

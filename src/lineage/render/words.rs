@@ -129,6 +129,16 @@ pub(super) fn types(column: &Column) -> String {
     }
 }
 
+/// `leaf 12,000; dictionary 400`: how its values came into the outputs, with bytes where they are known.
+pub(super) fn routes(column: &Column) -> String {
+    let told = column.routes.iter().map(|used| match used.bytes {
+        Some(bytes) => format!("{} {}", clean(&used.route), number(bytes)),
+        None => clean(&used.route).into_owned(),
+    });
+    let told: Vec<_> = told.collect();
+    if told.is_empty() { "-".into() } else { told.join("; ") }
+}
+
 /// `1,000 -> 990`: distinct values before and after.
 pub(super) fn distinct(column: &Column) -> String {
     format!("{} -> {}", figure(column.distinct_in), figure(column.distinct_out))
