@@ -327,6 +327,7 @@ impl Run {
             footer: footer.clone(),
             needs: Needs::new(&task.plan, &routes, &layout, unread)?,
             packing: self.packing(task),
+            by_columns: to_parquet,
             layout: layout.clone(),
             budget: self.budget.clone(),
         };
@@ -473,6 +474,9 @@ impl AnyEncoder {
     ) -> Result<Payload, RewriteError> {
         match self {
             Self::Parquet(encoder) => Ok(Payload::Parquet(encoder.encode(rows, mask, portion)?)),
+            Self::Text(_) if !(portion.begins_rows() && portion.ends_rows()) => {
+                Err(RewriteError::Internal("writing text by columns"))
+            }
             Self::Text(encoder) => Ok(Payload::Text(encoder.encode(rows, mask)?)),
         }
     }

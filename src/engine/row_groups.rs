@@ -39,6 +39,8 @@ pub struct RowGroups {
     pub needs: Needs,
     /// How what is made is packed.
     pub packing: Packing,
+    /// Whether the output has columns that can be made one after another.
+    pub by_columns: bool,
     /// The budget.
     pub budget: Budget,
 }
@@ -91,6 +93,8 @@ struct Reading {
     ranges: Vec<Range<u64>>,
     /// Memory for that and for what is made of it.
     working: u64,
+    /// The part of it that bloom filters take.
+    filters: u64,
 }
 
 impl RowGroups {
@@ -126,12 +130,12 @@ impl RowGroups {
         let of = self.needs.columns.len();
         let portion = |columns| Portion { group: index, columns, of };
         let most = self.budget.total() / UNITS_IN_BUDGET;
-        if self.reading(index, 0..of)?.working <= most {
+        // filters stay until the row group is whole, whatever it is made in
+        if !self.by_columns || self.reading(index, 0..of)?.filters > most {
             return Ok(vec![portion(0..of)]);
         }
-        let costs = (0..of).map(|column| Ok(self.reading(index, column..column + 1)?.working));
-        let costs = costs.collect::<Result<Vec<_>, RewriteError>>()?;
-        Ok(divide(&costs, most).into_iter().map(portion).collect())
+        let parts = divide(of, most, |columns| Ok(self.reading(index, columns)?.working))?;
+        Ok(parts.into_iter().map(portion).collect())
     }
 
     fn reading(&self, index: usize, columns: Range<usize>) -> Result<Reading, RewriteError> {
@@ -156,21 +160,22 @@ impl RowGroups {
         let filters = copied.iter().filter_map(|&leaf| bloom_filter(&self.layout, index, leaf, self.entry.size));
         let filters: Vec<Range<u64>> = filters.collect();
         // held as they lie, as filters, and as bytes of the output
-        working = working.saturating_add(total(&filters).saturating_mul(3));
+        let filter_bytes = total(&filters).saturating_mul(3);
+        working = working.saturating_add(filter_bytes);
         ranges.extend(filters);
         let made = columns.iter().flat_map(|column| &column.made);
         working = working.saturating_add(made_bytes(made, &self.layout, index, self.packing));
-        Ok(Reading { ranges, working })
+        Ok(Reading { ranges, working, filters: filter_bytes })
     }
 
     async fn unit(this: &Arc<Self>, portion: Portion, first_row: u64) -> Result<Unit, RewriteError> {
-        let Reading { ranges, working } = this.reading(portion.group, portion.columns.clone())?;
+        let Reading { ranges, working, .. } = this.reading(portion.group, portion.columns.clone())?;
         let input_bytes = ranges.iter().map(|range| range.end - range.start).sum();
         let reservation = this.budget.reserve(working).await;
         let (this, index) = (Arc::clone(this), portion.group);
         let rows = async move {
             let expected = Expected::from(&this.entry);
-            let absent: Vec<Range<u64>> = ranges.iter().map(|range| this.footer.absent(range)).collect();
+            let absent: Vec<Range<u64>> = ranges.iter().map(|range| this.footer.absent_from_whole(range)).collect();
             let read = this.storage.read_touching(&this.entry.path, &absent, &expected).await?;
             let pieces = ranges.iter().zip(read);
             let pieces = pieces.map(|(range, read)| (range.start, this.footer.complete(range, read))).collect();
@@ -182,18 +187,25 @@ impl RowGroups {
     }
 }
 
-/// Neighbours that cost no more than `most` together, or are alone; as many as there can be.
-fn divide(costs: &[u64], most: u64) -> Vec<Range<usize>> {
-    let (mut parts, mut start, mut sum) = (Vec::new(), 0, 0_u64);
-    for (at, &cost) in costs.iter().enumerate() {
-        sum = sum.saturating_add(cost);
-        if sum > most && start < at {
-            parts.push(start..at);
-            (start, sum) = (at, cost);
+/// `of` columns as runs of neighbours that cost no more than `most` together, or are alone; as few as there can be.
+/// Neighbours may cost less than the sum of each: what they share is read once.
+fn divide(
+    of: usize,
+    most: u64,
+    cost: impl Fn(Range<usize>) -> Result<u64, RewriteError>,
+) -> Result<Vec<Range<usize>>, RewriteError> {
+    if of == 0 || cost(0..of)? <= most {
+        return Ok(std::iter::once(0..of).collect());
+    }
+    let (mut parts, mut start) = (Vec::new(), 0);
+    for end in 1..of {
+        if cost(start..end + 1)? > most {
+            parts.push(start..end);
+            start = end;
         }
     }
-    parts.push(start..costs.len());
-    parts
+    parts.push(start..of);
+    Ok(parts)
 }
 
 #[cfg(test)]
@@ -202,15 +214,21 @@ mod tests {
 
     #[test]
     fn columns_are_together_as_far_as_there_is_room_and_alone_where_there_is_none() {
-        for (costs, expected) in [
-            (&[][..], &[0..0][..]),
-            (&[3], &[0..1]),
-            (&[30], &[0..1]),
-            (&[5, 5, 1, 9, 2], &[0..2, 2..4, 4..5]),
-            (&[0, 30, 0, 30, 30], &[0..1, 1..2, 2..3, 3..4, 4..5]),
-            (&[u64::MAX, u64::MAX, 0], &[0..1, 1..2, 2..3]),
+        for (shared, costs, expected) in [
+            (0, &[][..], &[0..0][..]),
+            (0, &[3], &[0..1]),
+            (0, &[30], &[0..1]),
+            (0, &[5, 5, 1, 9, 2], &[0..2, 2..4, 4..5]),
+            (0, &[0, 30, 0, 30, 30], &[0..1, 1..2, 2..3, 3..4, 4..5]),
+            (0, &[u64::MAX, u64::MAX, 0], &[0..1, 1..2, 2..3]),
+            // what all of them read counts once in a run
+            (6, &[1, 1, 1, 1, 1, 1], &[0..4, 4..6]),
+            (6, &[0, 0, 5, 0, 0], &[0..2, 2..3, 3..5]),
         ] {
-            assert_eq!(divide(costs, 10), expected, "{costs:?}");
+            let cost = |columns: Range<usize>| {
+                Ok(costs[columns].iter().fold(shared, |sum: u64, &cost| sum.saturating_add(cost)))
+            };
+            assert_eq!(divide(costs.len(), 10, cost).unwrap(), expected, "{shared} and {costs:?}");
         }
     }
 }

@@ -39,7 +39,7 @@ pub trait Rows: Send + Sync {
     /// Rows of the object before these.
     fn first_row(&self) -> u64;
 
-    /// The named columns, in that order; batches are cut at the same rows whatever the choice of columns.
+    /// The named columns, in that order.
     ///
     /// # Errors
     /// From the iterator too: what could not be decoded.

@@ -38,9 +38,15 @@ impl Chunk {
 
     /// Its bytes.
     pub fn size(&self) -> u64 {
-        match &self.content {
-            Content::Made(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
-            Content::Copied(range) => range.end - range.start,
+        self.content.size()
+    }
+}
+
+impl Content {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Made(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
+            Self::Copied(range) => range.end - range.start,
         }
     }
 }
@@ -67,17 +73,10 @@ impl Appender {
     pub fn append(&mut self, chunks: Vec<Chunk>, ends_group: bool) -> Result<Vec<Segment>, RewriteError> {
         let mut segments = self.written()?;
         for Chunk { content, close } in chunks {
-            self.open.push((0, close));
-            let length = &mut self.open.last_mut().ok_or(RewriteError::Internal("appending a chunk"))?.0;
+            self.open.push((content.size(), close));
             match content {
-                Content::Made(pieces) => segments.extend(pieces.into_iter().map(|piece| {
-                    *length += piece.len() as u64;
-                    Segment::Bytes(piece)
-                })),
-                Content::Copied(range) => {
-                    *length = range.end - range.start;
-                    push_copied(&mut segments, range);
-                }
+                Content::Made(pieces) => segments.extend(pieces.into_iter().map(Segment::Bytes)),
+                Content::Copied(range) => push_copied(&mut segments, range),
             }
         }
         if ends_group {
@@ -95,6 +94,9 @@ impl Appender {
         for (length, mut close) in self.open.drain(..) {
             if !self.has_index {
                 (close.offset_index, close.column_index) = (None, None);
+            }
+            if i64::try_from(length) != Ok(close.metadata.compressed_size()) {
+                return Err(RewriteError::Internal("appending a chunk of another length"));
             }
             self.outbox.announce(at..at + length);
             group.append_column(&Hole, *close).map_err(broken)?;

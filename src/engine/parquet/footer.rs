@@ -29,7 +29,10 @@ fn unsound(what: impl Into<String>) -> RewriteError {
     RewriteError::Parquet { what: what.into() }
 }
 
-/// A footer, and the end of the file that was read to get it.
+/// What is larger is read whole rather than copied together with the few bytes that are held.
+const MAX_JOINED_BYTES: u64 = 16 << 20;
+
+/// A footer, and what lies before it in the end of the file that was read to get it.
 #[derive(Debug, Clone)]
 pub struct Footer {
     /// Checked by [`check`].
@@ -48,12 +51,20 @@ impl Footer {
 
     /// The part of a range that was not read with the footer.
     pub fn absent(&self, range: &Range<u64>) -> Range<u64> {
-        range.start..range.end.min(self.start).max(range.start)
+        let end = range.end.min(self.start).max(range.start);
+        range.start..if self.held(&(end..range.end)).is_some() { end } else { range.end }
     }
 
-    /// The bytes of a range, of which `read` are those of its [`absent`](Self::absent) part.
+    /// The part of a range to be read for [`complete`](Self::complete).
+    pub fn absent_from_whole(&self, range: &Range<u64>) -> Range<u64> {
+        let absent = self.absent(range);
+        if absent.end - absent.start > MAX_JOINED_BYTES { range.clone() } else { absent }
+    }
+
+    /// The bytes of a range in one piece, of which `read` are those of its
+    /// [`absent_from_whole`](Self::absent_from_whole) part.
     pub fn complete(&self, range: &Range<u64>, read: Bytes) -> Bytes {
-        match self.held(&(self.absent(range).end..range.end)) {
+        match self.held(&(range.start + read.len() as u64..range.end)) {
             Some(held) if read.is_empty() => held,
             Some(held) if !held.is_empty() => [read, held].concat().into(),
             _ => read,
@@ -89,7 +100,8 @@ pub async fn read(storage: &Storage, entry: &Entry) -> Result<Footer, RewriteErr
         }
         outline::check(thrift).map_err(unsound)?;
     }
-    let (start, held) = (tail.start, bytes.clone());
+    // the footer itself is not kept beside what is read from it
+    let (start, held) = (tail.start, Bytes::copy_from_slice(&bytes[..bytes.len() - thrift.len()]));
     decoder.push_range(tail, bytes).map_err(|error| described(&error))?;
     loop {
         let decoded = survive(|| decoder.try_decode()).ok_or_else(|| unsound("its footer can't be read"))?;
@@ -236,16 +248,23 @@ mod tests {
         let schema = SchemaDescriptor::new(Arc::new(parse_message_type("message m { required int32 a; }").unwrap()));
         let metadata = ParquetMetaData::new(FileMetaData::new(1, 0, None, None, Arc::new(schema), None), Vec::new());
         let object = Bytes::from_static(b"0123456789abcdef");
-        let footer = Footer { metadata: Arc::new(metadata), start: 10, tail: object.slice(10..) };
+        // from 14 on lies the footer
+        let footer = Footer { metadata: Arc::new(metadata), start: 10, tail: object.slice(10..14) };
         for start in 0..=object.len() as u64 {
             for end in start..=object.len() as u64 {
                 let absent = footer.absent(&(start..end));
-                assert!(
-                    absent.start == start && absent.end <= end.max(start) && (absent.is_empty() || absent.end <= 10)
-                );
+                let expected = if end <= 14 { start..end.min(10).max(start) } else { start..end };
+                assert_eq!(absent, expected, "{start}..{end}");
+                assert_eq!(footer.absent_from_whole(&(start..end)), absent, "{start}..{end}");
                 let bytes = |range: Range<u64>| object.slice(range.start as usize..range.end as usize);
                 assert_eq!(footer.complete(&(start..end), bytes(absent)), bytes(start..end), "{start}..{end}");
             }
+        }
+        let far = Footer { start: 10 + MAX_JOINED_BYTES, ..footer };
+        for start in [9, 10] {
+            let (range, absent) = (start..far.start + 2, start..far.start);
+            assert_eq!(far.absent(&range), absent);
+            assert_eq!(far.absent_from_whole(&range), if start == 9 { range } else { absent });
         }
     }
 }

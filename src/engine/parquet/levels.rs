@@ -169,11 +169,15 @@ pub fn parts(header: &PageHeader, body: &Bytes, column: &ColumnDescriptor) -> Re
     Ok(Parts { levels: body.slice(..levels), values: body.slice(levels..), present, items, rows, begins_row })
 }
 
-/// Counts the items of each row over the pages of a chunk: a row may go on in the next page.
+/// Rows of the runs in which items are counted, from the largest on; each begins at a multiple of its length.
+pub const ITEM_WINDOWS: [u64; 4] = [8192, 512, 32, 1];
+
+/// Counts items by runs of rows over the pages of a chunk: a row may go on in the next page.
 #[derive(Debug, Default)]
 pub struct RowItems {
-    current: u64,
-    most: u64,
+    rows: u64,
+    current: [u64; ITEM_WINDOWS.len()],
+    most: [u64; ITEM_WINDOWS.len()],
 }
 
 impl RowItems {
@@ -183,6 +187,7 @@ impl RowItems {
         let width = column.max_rep_level().unsigned_abs().checked_ilog2()? + 1;
         let total = header.values().unsigned_abs() as usize;
         for_each_run(&repetition, width, total, |run| match run {
+            Run::Repeated { value: 0, count } => (0..count).for_each(|_| self.count(0, 1)),
             Run::Repeated { value, count } => self.count(value, count as u64),
             Run::Packed { bytes, count } => unpack(bytes, width, count, |value| self.count(value, 1)),
         })
@@ -190,12 +195,18 @@ impl RowItems {
 
     /// Level 0 begins a row.
     fn count(&mut self, level: u32, items: u64) {
-        self.current = if level == 0 { 1 } else { self.current + items };
-        self.most = self.most.max(self.current);
+        for ((window, current), most) in ITEM_WINDOWS.iter().zip(&mut self.current).zip(&mut self.most) {
+            if level == 0 && self.rows.is_multiple_of(*window) {
+                *current = 0;
+            }
+            *current += items;
+            *most = (*most).max(*current);
+        }
+        self.rows += u64::from(level == 0);
     }
 
-    /// Items of the row that has the most.
-    pub fn most(&self) -> u64 {
+    /// Items of the run that has the most, for each of [`ITEM_WINDOWS`].
+    pub fn most(&self) -> [u64; ITEM_WINDOWS.len()] {
         self.most
     }
 }
@@ -274,13 +285,23 @@ mod tests {
             };
             let header = PageHeader { uncompressed: 0, compressed: 0, crc: None, kind };
             items.see(&header, &Bytes::copy_from_slice(repetition), &column)?;
-            Some(items.most())
+            Some(items.most()[3])
         };
         // levels 0 0 0 1 of one packed group, then runs: 1 x 5, 0 x 3
         assert_eq!(see(8, &[1 << 1 | 1, 0b1011_1000]), Some(4), "0 0 0 1 1 1 0 1");
         assert_eq!(see(8, &[5 << 1, 1, 3 << 1, 0]), Some(7), "a row goes on from the page before");
         assert_eq!(see(2_000_000, &[0x80, 0x92, 0xf4, 0x01, 1]), Some(2_000_001));
         assert_eq!(see(9, &[5 << 1, 1]), None, "too few levels");
+        // rows of 1, 1, 2 x 32 and 70 items: the third begins a run of 32
+        let mut items = RowItems::default();
+        (0..32).for_each(|_| items.count(0, 1));
+        for _ in 0..32 {
+            items.count(0, 1);
+            items.count(1, 1);
+        }
+        items.count(0, 1);
+        items.count(1, 69);
+        assert_eq!(items.most(), [166, 166, 70, 70]);
     }
 
     #[test]

@@ -253,7 +253,7 @@ pub enum PageFault {
     #[error("a page does not have the checksum that its header tells")]
     Checksum,
     /// More than there is memory for.
-    #[error("a row has more than 2097152 items")]
+    #[error("the lists of a row have more than 2097152 items")]
     Items,
     /// A header against its page, or against the footer.
     #[error("the header of the dictionary claims more entries than there can be")]

@@ -15,7 +15,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use super::chunks::Chunks;
 use super::decompress::Decompressor;
 use super::footer::{aside, asides_are_apart, chunk_range};
-use super::levels::RowItems;
+use super::levels::{ITEM_WINDOWS, RowItems};
 use super::page::{Claims, PageFault, PageKind, RawPage, pages};
 use crate::arrays::fields::{schema_with_metadata, told_of_kept};
 use crate::engine::error::RewriteError;
@@ -25,8 +25,8 @@ use crate::engine::untrusted::survive;
 /// To how many times their bytes pages unpack without anybody wondering.
 const USUAL_RATIO: u64 = 4;
 
-/// Items of a list or map that one batch may have: levels, offsets and values of an item take up to some 150 bytes in
-/// several forms, so a column stays within some 300 MB.
+/// Items of lists and maps that one batch may have, all leaves together: levels, offsets and nulls of an item take up to
+/// some 150 bytes in several forms, so they stay within some 300 MB.
 const MAX_BATCH_ITEMS: u64 = 1 << 21;
 
 /// One object's schema, and how its columns are best read.
@@ -215,34 +215,40 @@ impl RowGroup {
         leaves.iter().map(of_leaf).collect()
     }
 
-    /// Rows of a batch, so that none has more than [`MAX_BATCH_ITEMS`] however they are spread over the rows. Few row
-    /// groups have so many that it must be looked at.
-    fn batch_rows(&self, pages: &HashMap<usize, Arc<[RawPage]>>) -> Result<usize, RewriteError> {
+    /// Rows of a batch of `leaves`, so that none has more than [`MAX_BATCH_ITEMS`] however they are spread over the rows.
+    /// Few row groups have so many that it must be looked at.
+    fn batch_rows(&self, leaves: &[usize], pages: &HashMap<usize, Arc<[RawPage]>>) -> Result<usize, RewriteError> {
         let group = self.layout.metadata.row_group(self.index);
-        let mut most = 1;
-        for (&leaf, pages) in pages {
-            let chunk = group.column(leaf);
-            if chunk.column_descr().max_rep_level() == 0 || chunk.num_values().unsigned_abs() <= MAX_BATCH_ITEMS {
-                continue;
-            }
-            let items = most_items(pages, chunk).and_then(|items| match items {
-                ..=MAX_BATCH_ITEMS => Ok(items),
-                _ => Err(PageFault::Items),
-            });
-            most = most.max(items.map_err(|fault| self.fault(self.layout.root_name(leaf).to_owned(), fault))?);
+        let repeated = leaves.iter().filter(|&&leaf| group.column(leaf).column_descr().max_rep_level() > 0);
+        let values = repeated.clone().map(|&leaf| group.column(leaf).num_values().unsigned_abs());
+        if values.fold(0, u64::saturating_add) <= MAX_BATCH_ITEMS {
+            return Ok(BATCH_ROWS.min(self.rows));
         }
-        Ok(usize::try_from(MAX_BATCH_ITEMS / most).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS).min(self.rows))
+        let (mut most, mut last) = ([0_u64; ITEM_WINDOWS.len()], String::new());
+        for &leaf in repeated {
+            let name = || self.layout.root_name(leaf).to_owned();
+            let pages = pages.get(&leaf).map_or(&[][..], |pages| pages);
+            let items = most_items(pages, group.column(leaf)).map_err(|fault| self.fault(name(), fault))?;
+            most.iter_mut().zip(items).for_each(|(sum, items)| *sum = sum.saturating_add(items));
+            last = name();
+        }
+        let windows = ITEM_WINDOWS.iter().zip(most);
+        let fitting = windows.filter(|(_, items)| *items <= MAX_BATCH_ITEMS).map(|(&rows, _)| rows).next();
+        let rows = fitting.ok_or_else(|| self.fault(last, PageFault::Items))?;
+        Ok(usize::try_from(rows).unwrap_or(BATCH_ROWS).min(BATCH_ROWS).min(self.rows))
     }
 }
 
-/// Items of the row that has the most.
-fn most_items(pages: &[RawPage], chunk: &ColumnChunkMetaData) -> Result<u64, PageFault> {
+/// Items of the run of rows that has the most, for each of [`ITEM_WINDOWS`]; all, where the levels can't be counted.
+fn most_items(pages: &[RawPage], chunk: &ColumnChunkMetaData) -> Result<[u64; ITEM_WINDOWS.len()], PageFault> {
     let mut decompressor = Decompressor::new(chunk.compression_codec())?;
     let mut items = RowItems::default();
     let is_data = |page: &&RawPage| matches!(page.header.kind, PageKind::V1 { .. } | PageKind::V2 { .. });
     for page in pages.iter().filter(is_data) {
         let body = decompressor.body(page)?;
-        items.see(&page.header, &body, chunk.column_descr()).ok_or(PageFault::Undecodable)?;
+        if items.see(&page.header, &body, chunk.column_descr()).is_none() {
+            return Ok([chunk.num_values().unsigned_abs(); ITEM_WINDOWS.len()]);
+        }
     }
     Ok(items.most())
 }
@@ -276,7 +282,7 @@ impl Rows for RowGroup {
         let schema = if one_dictionary { &self.layout.dictionaries } else { &self.layout.plain };
         let roots = columns.iter().map(|name| self.layout.root(name)).collect::<Result<Vec<_>, _>>()?;
         let pages = self.pages(&leaves)?;
-        let batch_rows = self.batch_rows(&pages)?;
+        let batch_rows = self.batch_rows(&leaves, &pages)?;
         let chunks = Chunks::new(&self.layout.metadata, self.index, pages);
         let begin = || {
             let parquet = self.layout.metadata.file_metadata().schema_descr();

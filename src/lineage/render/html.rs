@@ -54,7 +54,9 @@ fn columns(out: &mut String, report: &Report) {
     let written = words::number(report.totals.objects_written);
     let _ =
         writeln!(out, "<h2>Columns</h2>\n<p>Figures over the {written} objects written by this run; ? is unknown.</p>");
-    out.push_str("<table>\n<tr><th>column</th><th>what was done</th><th>domain / key</th><th>type</th><th>route, bytes</th>");
+    out.push_str(
+        "<table>\n<tr><th>column</th><th>what was done</th><th>domain / key</th><th>type</th><th>route, bytes</th>",
+    );
     for title in ["values", "nulls", "empties", "transformed", "failed", "distinct"] {
         let _ = write!(out, "<th class=\"n\">{title}</th>");
     }
