@@ -244,18 +244,19 @@ def load(path):
     return json.loads(path.read_text()) if path.exists() else {"sessions": {}, "works": {}}
 
 
-def kernels(source):
+def kernels(source, session):
     """Throughputs out of criterion's text: of a file, or of the benchmark run now."""
     if source == "run":
-        text = output_of("cargo", "bench", "--bench", "kernels", "--", "hmac", cwd=REPOSITORY)
+        text = output_of("cargo", "bench", "--", "hmac", cwd=REPOSITORY / "benches" / "kernels")
     else:
         text = Path(source).read_text()
     # a long name has a line of its own, a short one shares it with the time
-    found = re.findall(r"^(\S.*?)\s+time:[^\n]*\n\s+thrpt:\s+\[\S+ \S+ (\S+ \S+) ", text, re.MULTILINE)
+    found = re.findall(r"^(\S.*?)\s+time:[^\n]*\n\s+thrpt:\s+\[\S+ \S+ (\S+) ([KMG]?)elem/s ", text, re.MULTILINE)
     if not found:
         sys.exit("no throughput in criterion's output")
-    benches = [{"name": name, "throughput": throughput.replace("elem/s", " values/s")} for name, throughput in found]
-    return {"date": str(datetime.date.today()), "benches": benches}
+    factors = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}
+    benches = [{"name": name, "values_per_s": float(number) * factors[unit]} for name, number, unit in found]
+    return {"session": session, "benches": benches}
 
 
 def smoke(args):
@@ -365,7 +366,7 @@ def main():
     if not args.report:
         results = run(args, results, save)
     if args.kernels:
-        results["kernels"] = kernels(args.kernels)
+        results["kernels"] = kernels(args.kernels, max(results["sessions"], default=""))
         save(results)
     text = report.markdown(results)
     print("\n" + text + "\n")

@@ -6,6 +6,7 @@ import works
 
 BEGIN, END = "<!-- performance -->", "<!-- /performance -->"
 PRODUCTS = ["lakeveil", "lakeveil_synced"]
+CLONED = "cloned hmac"
 
 
 def median(tool):
@@ -101,12 +102,29 @@ def growth_rows(results):
     ]
 
 
+def kernel_times(results):
+    """Nanoseconds for a value, by what the values are and by who signs them."""
+    times = {}
+    for kernel in results.get("kernels", {}).get("benches", []):
+        group, _, tool = kernel["name"].rpartition("/")
+        times.setdefault(group.rpartition(", ")[2], {})[tool] = 1e9 / kernel["values_per_s"]
+    return times
+
+
 def kernel_rows(results):
-    kernels = results.get("kernels")
-    if not kernels:
+    times = kernel_times(results)
+    if not times:
         return []
-    lines = ["", row("kernel, one thread", "median"), "|---|---|"]
-    return lines + [row(kernel["name"], kernel["throughput"]) for kernel in kernels["benches"]]
+    tools = list(dict.fromkeys(tool for group in times.values() for tool in group))
+    heads = [tool if tool == CLONED else f"{tool} (faster by)" for tool in tools]
+
+    def cell(group, tool):
+        if tool not in group:
+            return ""
+        return f"{group[tool]:.0f} ns" + ("" if tool == CLONED else f" ({group[CLONED] / group[tool]:.2f})")
+
+    lines = [row(values, *(cell(group, tool) for tool in tools)) for values, group in times.items()]
+    return ["", row("HMAC-SHA256 of a value, one thread", *heads), "|---" * (len(tools) + 1) + "|", *lines]
 
 
 def header(results):
@@ -166,6 +184,11 @@ def aims(results):
                 f"at most {work.copy_aim:g}",
                 value <= work.copy_aim,
             )
+    of_20 = kernel_times(results).get("20 bytes", {})
+    for tool, wanted in works.KERNEL_AIMS.items():
+        if tool in of_20:
+            value = of_20[CLONED] / of_20[tool]
+            judge(f"HMAC kernel, {tool}, against cloning", f"{value:.2f} times as fast", f"{wanted:g}", value >= wanted)
     for output in works.DISK, works.MEMORY:
         sizes = growth_sizes(results, output)
         if len(sizes) < 2:

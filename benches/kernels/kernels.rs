@@ -1,4 +1,4 @@
-//! Kernels without columns around them: `cargo bench --bench kernels`. Throughput is in values or bytes for each second.
+//! Kernels without columns around them: `cargo bench` in this folder. Throughput is in values or bytes for each second.
 
 use std::hint::black_box;
 
