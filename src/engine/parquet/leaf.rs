@@ -227,6 +227,8 @@ impl Work<'_> {
             let indices = indices(&parts.values, parts.present, entries.len()).ok_or(Refusal::Generic)?;
             let value_bytes = self.lengths.total(&indices);
             self.apply_indices(indices, &entries)?;
+            // of pages that are not compressed nobody has seen yet whether they claim the truth
+            let header = PageHeader { uncompressed: length(body.len())?, ..header };
             return self.written.page(header, Body::new(&raw.body), parts.rows, value_bytes).ok_or(Refusal::Generic);
         }
         let encoding = header.encoding().ok_or(Refusal::Generic)?;

@@ -207,7 +207,10 @@ impl RowGroup {
         let of_leaf = |&leaf: &usize| {
             let range = self.layout.range(self.index, leaf)?;
             let bytes = self.bytes(range).unwrap_or_default();
-            match pages(&bytes, Claims::from(group.column(leaf))) {
+            let chunk = group.column(leaf);
+            // asked first: the parquet crate tells of pages that do not decode, whatever the reason
+            let known = Decompressor::new(chunk.compression_codec());
+            match known.and_then(|_| pages(&bytes, Claims::from(chunk))) {
                 Ok(pages) => Ok((leaf, pages.into())),
                 Err(fault) => Err(self.fault(self.layout.root_name(leaf).to_owned(), fault)),
             }
