@@ -1,13 +1,17 @@
 //! The ways of columns through a rewrite of Parquet: all lead to the same rows, and none leaves a raw value behind.
 
+mod claims;
 mod damage;
+mod entries;
 mod hostile;
 mod known;
 mod large;
 mod leaks;
+mod lies;
 mod property;
 mod reads;
 mod same;
+mod thrift;
 mod truth;
 
 use std::fs;

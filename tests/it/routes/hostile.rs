@@ -35,17 +35,17 @@ fn with_footer(pages: &[u8], metadata: &ParquetMetaData) -> Vec<u8> {
 }
 
 /// A chunk, what the footer says of it, and its pages.
-struct Chunk {
-    column: &'static str,
-    codec: Compression,
-    values: i64,
-    uncompressed: i64,
-    pages: Vec<(PageHeader, Vec<u8>)>,
+pub struct Chunk {
+    pub column: &'static str,
+    pub codec: Compression,
+    pub values: i64,
+    pub uncompressed: i64,
+    pub pages: Vec<(PageHeader, Vec<u8>)>,
 }
 
 impl Chunk {
     /// A file of this chunk.
-    fn file(&self) -> Vec<u8> {
+    pub fn file(&self) -> Vec<u8> {
         let mut bytes = b"PAR1".to_vec();
         for (header, body) in &self.pages {
             bytes.extend(header.write());
@@ -68,20 +68,20 @@ impl Chunk {
     }
 }
 
-const TEXT: &str = "binary person (STRING)";
+pub const TEXT: &str = "binary person (STRING)";
 const NUMBER: &str = "int64 person";
 
-fn data(values: i32, encoding: Encoding, uncompressed: usize, body: Vec<u8>) -> (PageHeader, Vec<u8>) {
+pub fn data(values: i32, encoding: Encoding, uncompressed: usize, body: Vec<u8>) -> (PageHeader, Vec<u8>) {
     let kind = PageKind::V1 { values, encoding, definition: Encoding::RLE, repetition: Encoding::RLE };
     (PageHeader { uncompressed: uncompressed as i32, compressed: body.len() as i32, crc: None, kind }, body)
 }
 
-fn dictionary(values: i32, uncompressed: usize, body: Vec<u8>) -> (PageHeader, Vec<u8>) {
+pub fn dictionary(values: i32, uncompressed: usize, body: Vec<u8>) -> (PageHeader, Vec<u8>) {
     let kind = PageKind::Dictionary { values, encoding: Encoding::PLAIN, is_sorted: false };
     (PageHeader { uncompressed: uncompressed as i32, compressed: body.len() as i32, crc: None, kind }, body)
 }
 
-fn plain(texts: &[&str]) -> Vec<u8> {
+pub fn plain(texts: &[&str]) -> Vec<u8> {
     texts.iter().flat_map(|text| [&(text.len() as u32).to_le_bytes(), text.as_bytes()].concat()).collect()
 }
 
@@ -138,6 +138,45 @@ fn fail_headers_that_claim_more_than_the_footer() {
     fails(&chunk(99, one(1)), "do not decode");
     // both tell the same lie
     fails(&chunk(i64::MAX, vec![data(2, Encoding::PLAIN, huge, gzip(&body))]), "do not decode");
+}
+
+#[test]
+fn fail_headers_and_footers_that_agree_upon_a_huge_size() {
+    let body = plain(&["ab", "cd"]);
+    let huge = i32::MAX as usize;
+    let mut brotli = Vec::new();
+    brotli::CompressorWriter::new(&mut brotli, 4096, 5, 22).write_all(&body).expect("in memory");
+    let zstd = zstd::bulk::compress(&body, 1).expect("in memory");
+    for (codec, packed) in [
+        (Compression::ZSTD(Default::default()), zstd.clone()),
+        // one that does not tell its size
+        (Compression::ZSTD(Default::default()), zstd::stream::encode_all(&body[..], 1).expect("in memory")),
+        (Compression::BROTLI(Default::default()), brotli),
+        (Compression::LZ4_RAW, lz4_flex::block::compress(&body)),
+        (Compression::SNAPPY, snap::raw::Encoder::new().compress_vec(&body).expect("in memory")),
+    ] {
+        for uncompressed in [i64::from(i32::MAX), i64::MAX] {
+            let pages = vec![data(2, Encoding::PLAIN, huge, packed.clone())];
+            fails(&Chunk { column: TEXT, codec, values: 2, uncompressed, pages }, "do not decode");
+        }
+    }
+    let codec = Compression::ZSTD(Default::default());
+    let chunk = |pages| Chunk { column: TEXT, codec, values: 2, uncompressed: i64::MAX, pages };
+    // a dictionary, and a page whose levels lie before what is compressed
+    let indices = data(2, Encoding::RLE_DICTIONARY, 4, zstd::bulk::compress(&[1, 4, 0, 0], 1).expect("in memory"));
+    fails(&chunk(vec![dictionary(2, huge, zstd.clone()), indices]), "do not decode");
+    let (encoding, is_compressed) = (Encoding::PLAIN, true);
+    let kind = PageKind::V2 {
+        values: 2,
+        nulls: 0,
+        rows: 2,
+        encoding,
+        definition_bytes: 0,
+        repetition_bytes: 0,
+        is_compressed,
+    };
+    let header = PageHeader { uncompressed: i32::MAX, compressed: zstd.len() as i32, crc: None, kind };
+    fails(&chunk(vec![(header, zstd)]), "do not decode");
 }
 
 #[test]
