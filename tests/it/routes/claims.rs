@@ -397,6 +397,29 @@ fn row_groups_without_rows_are_left_out() {
             assert!(batch(made).column(PLACE) == batch(bytes.clone()).column(PLACE), "{case}, {folder}");
         }
     }
+    // whatever is told of a place where nothing is: nobody goes there
+    let absurd = edited(&bytes, |footer| {
+        let mut empty = nothing(footer);
+        for (at, chunk) in empty.field(group::COLUMNS).list().iter_mut().enumerate() {
+            let [offset, size] = [[i64::MIN, -1], [i64::MAX, i64::MAX], [-1, i64::MIN], [4, i64::MAX]][at];
+            chunk.set(chunk::FILE_PATH, text(CANARY));
+            chunk.field(chunk::METADATA).set(column::DATA_OFFSET, i64(offset));
+            chunk.field(chunk::METADATA).set(column::DICTIONARY_OFFSET, i64(offset));
+            chunk.field(chunk::METADATA).set(column::COMPRESSED, i64(size));
+            chunk.field(chunk::METADATA).set(column::UNCOMPRESSED, i64(size));
+            chunk.field(chunk::METADATA).set(column::VALUES, i64(size));
+        }
+        let groups = footer.field(file::GROUPS).list();
+        groups.insert(1, empty);
+        groups.iter_mut().for_each(|group| drop(group.remove(7)));
+    });
+    let lake = Lake::new();
+    lake.put("in/t.parquet", absurd);
+    both_ways(&lake, "compression: none", rules);
+    assert_same_rows(&lake, "t.parquet", "absurd places");
+    assert_eq!(indexed(&lake), (8, 6, 8));
+    assert_eq!(lake.holding("out", CANARY), Vec::<String>::new());
+
     let empty = edited(&bytes, |footer| {
         let empty = nothing(footer);
         *footer.field(file::GROUPS).list() = vec![empty; 3];

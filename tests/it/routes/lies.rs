@@ -181,6 +181,42 @@ fn fail_every_lie_of_a_footer_about_places_and_counts() {
 }
 
 #[test]
+fn a_place_of_no_dictionary_is_none() {
+    for offset in [0, -1, i64::MIN] {
+        let bytes = edited(&sound("p"), |footer| {
+            for (group, column) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                footer.column(group, column).set(column::DICTIONARY_OFFSET, i64(offset));
+            }
+        });
+        let lake = Lake::new();
+        lake.put("in/t.parquet", &bytes);
+        super::both_ways(&lake, "compression: none", WAYS[1].1);
+        super::assert_same_rows(&lake, "t.parquet", &format!("at {offset}"));
+        let made = footer(&fs::read(lake.path("out/t.parquet")).expect("reads"));
+        let mut chunks = made.row_groups().iter().flat_map(|group| group.columns());
+        assert!(chunks.all(|chunk| chunk.dictionary_page_offset().is_none()), "at {offset}");
+    }
+}
+
+#[test]
+fn fail_fewer_values_of_a_list_than_there_are_rows() {
+    let source = super::claims::source(CANARY);
+    let with = |values: usize| edited(&source, |footer| footer.column(1, 2).set(column::VALUES, i64(values as i64)));
+    for rule in ["keep", "drop", "{ pseudonym: { domain: d } }"] {
+        let lake = Lake::new();
+        lake.put("in/fewer.parquet", with(ROWS - 1));
+        lake.put("in/sound.parquet", super::claims::source("p"));
+        lake.policy(&format!("unlisted: drop\ncolumns: {{ \"tags[]\": {rule}, number: keep }}\n"));
+        let report = run_tamely(&lake, 1);
+        assert_eq!(lake.objects("out"), ["sound.parquet"], "{rule}");
+        let failure = &report["objects"][0]["failure"];
+        let message = "not a sound Parquet file: a column chunk does not have as many values as its row group has rows; \
+                       restore the object or take it out of the source";
+        assert_eq!((&failure["code"], &failure["message"]), (&"parquet-invalid".into(), &message.into()), "{rule}");
+    }
+}
+
+#[test]
 fn a_codec_that_nobody_decodes_is_no_obstacle_where_the_column_is_kept() {
     const LZO: i32 = 3;
     let bytes = edited(&sound(CANARY), |footer| {
