@@ -169,7 +169,11 @@ fn encode_as_source(
         return builder;
     }
     let encoding = match chosen {
-        Some((layout, name)) if is_kept => layout.plain_encoding(name),
+        Some((layout, name)) if is_kept => {
+            // a kept text is written anew here, as others are
+            let is_plain = encoding == TextEncoding::Plain && is_text(column);
+            layout.plain_encoding(name).map(|found| if is_plain { Encoding::PLAIN } else { found })
+        }
         _ if !is_kept && is_text(column) => Some(match encoding {
             TextEncoding::Best => Encoding::DELTA_LENGTH_BYTE_ARRAY,
             TextEncoding::Plain => Encoding::PLAIN,
