@@ -8,6 +8,7 @@ mod known;
 mod large;
 mod leaks;
 mod lies;
+mod pages;
 mod property;
 mod reads;
 mod same;

@@ -3,14 +3,16 @@
 use std::fs;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Date32Array, DictionaryArray, ListArray, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, Date32Array, DictionaryArray, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int32Type};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
+use parquet::column::page::Page;
 use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::both_ways;
+use super::{assert_same_rows, both_ways, ways};
 use crate::support::{Lake, batch, token};
 
 fn dictionary() -> ArrayRef {
@@ -105,5 +107,63 @@ fn a_group_without_fields_does_not_shift_one_column_into_the_next() {
         let report = lake.run_to(1, &[]);
         assert_eq!(report["objects"][0]["failure"]["code"], "parquet-invalid", "{report}");
         assert!(!lake.path("out/t.parquet").exists());
+    }
+}
+
+/// Texts of the dictionary of a file's only column.
+fn entries(file: Vec<u8>) -> Vec<String> {
+    let reader = SerializedFileReader::new(bytes::Bytes::from(file)).expect("is Parquet");
+    let first = reader.get_row_group(0).expect("one").get_column_page_reader(0).expect("pages").next();
+    let Some(Ok(Page::DictionaryPage { buf, .. })) = first else { panic!("no dictionary") };
+    let (mut rest, mut entries) = (&buf[..], Vec::new());
+    while let Some((length, after)) = rest.split_first_chunk() {
+        let (text, after) = after.split_at(u32::from_le_bytes(*length) as usize);
+        entries.push(String::from_utf8(text.to_vec()).expect("is UTF-8"));
+        rest = after;
+    }
+    entries.sort();
+    entries
+}
+
+#[test]
+fn entries_that_become_equal_take_the_leaf_way() {
+    let texts = |three: [&str; 3]| -> ArrayRef {
+        Arc::new((0..60).map(|row| Some(three[row % 3])).collect::<DictionaryArray<Int32Type>>())
+    };
+    let numbers = || -> ArrayRef { Arc::new(Int64Array::from_iter_values((0..60).map(|row| 4_100 + row % 3 * 50))) };
+    let list = || -> ArrayRef {
+        let item = Arc::new(Field::new("item", DataType::Utf8, true));
+        let texts = (0..60).map(|row| Some(["ab1", "ab2", "cd3"][row % 3])).collect::<StringArray>();
+        Arc::new(ListArray::new(item, OffsetBuffer::from_lengths([2; 30]), Arc::new(texts), None))
+    };
+    let (codes, names) = (|| texts(["ab1", "ab2", "cd3"]), || texts(["Ada", " ada", ""]));
+    let tokens = |names: &[&str]| {
+        let mut tokens: Vec<String> = names.iter().map(|name| token("d", name)).collect();
+        tokens.sort();
+        tokens
+    };
+    let some = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let start = "mask: { keep_first: 2 }";
+    let ends = "mask: { keep_first: 1, keep_last: 1 }";
+    let d = "pseudonym: { domain: d }";
+    for (array, path, rule, way, expected) in [
+        (codes(), "c", start.to_owned(), "leaf", some(&["ab*", "cd*"])),
+        (codes(), "c", ends.to_owned(), "dictionary", some(&["a*1", "a*2", "c*3"])),
+        (codes(), "c", "redact: gone".to_owned(), "leaf", some(&["gone"])),
+        (numbers(), "c", start.to_owned(), "leaf", some(&["41**", "42**"])),
+        (numbers(), "c", "mask: { keep_last: 3 }".to_owned(), "dictionary", some(&["*100", "*150", "*200"])),
+        (list(), "c[]", start.to_owned(), "leaf", some(&["ab*", "cd*"])),
+        (list(), "c[]", ends.to_owned(), "dictionary", some(&["a*1", "a*2", "c*3"])),
+        (names(), "c", format!("{d}, empty: to_null"), "leaf", tokens(&["Ada", " ada"])),
+        (names(), "c", format!("{d}, empty: keep"), "dictionary", [some(&[""]), tokens(&["Ada", " ada"])].concat()),
+        (names(), "c", format!("normalize: [trim, lowercase], {d}"), "leaf", tokens(&["ada", ""])),
+    ] {
+        let case = format!("{}, {rule}", array.data_type());
+        let lake = Lake::new();
+        lake.put_parquet("in/t.parquet", vec![("c", array)]);
+        let (routed, _) = both_ways(&lake, "compression: none", &format!("columns: {{ \"{path}\": {{ {rule} }} }}\n"));
+        assert_eq!(ways(&routed, path), [way], "{case}");
+        assert_eq!(entries(fs::read(lake.path("out/t.parquet")).expect("reads")), expected, "{case}");
+        assert_same_rows(&lake, "t.parquet", &case);
     }
 }

@@ -23,7 +23,7 @@ use crate::support::{Lake, batch, contains, root, token};
 /// As testdata/writers/make.py has them.
 const FIRST_NUMBER: i64 = 7_700_000_000_000;
 
-const RULES: &str = "unlisted: keep
+pub const RULES: &str = "unlisted: keep
 columns:
   user_id: { pseudonym: { domain: users } }
   email: { pseudonym: { domain: emails } }
@@ -32,11 +32,11 @@ columns:
   contact.phone: { pseudonym: { domain: phones } }
 ";
 
-const TRANSFORMED: [&str; 5] = ["user_id", "email", "card", "number", "contact.phone"];
+pub const TRANSFORMED: [&str; 5] = ["user_id", "email", "card", "number", "contact.phone"];
 const KEPT: [&str; 8] = ["code", "note", "when", "amount", "tags", "contact.city", "price", "visits"];
 
 /// The way of each transformed column, in their order: `d`ictionary or `l`eaf.
-const WAYS: [(&str, &str); 14] = [
+pub const WAYS: [(&str, &str); 14] = [
     ("duckdb-snappy-bloom", "dlldd"),
     ("duckdb-v2-zstd", "dlldd"),
     ("polars-none", "ddldl"),
@@ -54,7 +54,7 @@ const WAYS: [(&str, &str); 14] = [
     ("spark-v2-zstd", "ddldd"),
 ];
 
-fn fixture(name: &str) -> Vec<u8> {
+pub fn fixture(name: &str) -> Vec<u8> {
     let path = root().join("testdata/writers").join(format!("{name}.parquet"));
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -158,7 +158,7 @@ fn bits(filter: &Sbbf) -> Vec<u8> {
 }
 
 /// Rows of a file, row group by row group.
-fn row_groups(bytes: &Bytes) -> Vec<RecordBatch> {
+pub fn row_groups(bytes: &Bytes) -> Vec<RecordBatch> {
     let reader = SerializedFileReader::new(bytes.clone()).expect("is Parquet");
     let (rows, mut start) = (batch(bytes.to_vec()), 0);
     let slice = |group: &RowGroupMetaData| {
@@ -210,6 +210,70 @@ fn no_file_of_any_writer_leaves_a_raw_value_in_its_output_on_any_way() {
             }
         }
     }
+}
+
+/// Rules of every kind over the same columns.
+const OTHER_RULES: [&str; 4] = [
+    "  user_id: { mask: { keep_first: 2 } }
+  email: { hash: {} }
+  card: { redact: gone }
+  number: { nullify: {} }
+  contact.phone: { normalize: [trim, uppercase], pseudonym: { domain: users, encoding: base32, prefix: t_ } }
+",
+    "  user_id: { redact: \"\" }
+  email: { nullify: {} }
+  card: { mask: { keep_last: 1, with: x } }
+  number: { hash: {} }
+  contact.phone: { mask: {} }
+",
+    "  user_id: { hash: { encoding: binary } }
+  email: { pseudonym: { domain: emails, encoding: binary } }
+  card: { nullify: {} }
+  number: { mask: { keep_first: 2 } }
+  contact.phone: drop
+",
+    "  user_id: { nullify: {} }
+  email: drop
+  card: { pseudonym: { domain: cards, encoding: uuid }, empty: to_null }
+  number: { pseudonym: { domain: numbers, encoding: base64url, bits: 256 }, on_error: to_null }
+  contact.phone: { redact: gone }
+",
+];
+
+#[test]
+fn no_rule_of_any_kind_leaves_a_raw_value_on_its_cheapest_way() {
+    // every value begins with the first or has the bytes of a number; an encoding may cut the first off
+    let pieces =
+        [b"CANARY".as_slice(), b"-user-", b"-phone-", b"mail.exam", &FIRST_NUMBER.to_le_bytes()[1..], b"7700000"];
+    let mut taken = BTreeSet::new();
+    for (name, _) in WAYS {
+        let source = Bytes::from(fixture(name));
+        let before = parts(&source);
+        for piece in pieces {
+            assert!(!found(&before, piece).is_empty(), "{name}: {} is not found", piece.escape_ascii());
+        }
+        for rules in OTHER_RULES {
+            let lake = Lake::new();
+            lake.put("in/t.parquet", &source);
+            lake.policy(&format!("unlisted: keep\ncolumns:\n{rules}"));
+            let report = lake.run_well(&[]);
+            for column in TRANSFORMED.into_iter().filter(|column| !rules.contains(&format!("{column}: drop"))) {
+                let kind = rules.split(&format!("  {column}: {{ ")).nth(1).expect("has a rule").split(':').next();
+                taken.insert((kind.expect("a word"), ways(&report, column).concat()));
+            }
+            let after = parts(&Bytes::from(fs::read(lake.path("out/t.parquet")).expect("reads")));
+            for piece in pieces {
+                assert_eq!(found(&after, piece), Vec::<&str>::new(), "{name}: {}\n{rules}", piece.escape_ascii());
+            }
+        }
+    }
+    for kind in ["pseudonym", "hash", "mask", "redact", "nullify", "normalize"] {
+        assert!(taken.contains(&(kind, "leaf".to_owned())), "{kind}: {taken:?}");
+    }
+    for kind in ["pseudonym", "hash", "normalize"] {
+        assert!(taken.contains(&(kind, "dictionary".to_owned())), "{kind}: {taken:?}");
+    }
+    assert!(taken.iter().all(|(_, way)| way == "leaf" || way == "dictionary"), "{taken:?}");
 }
 
 /// Encodings that cut a value into pieces: what is left of the search there is the first characters.
@@ -337,7 +401,7 @@ fn copied_chunks_keep_their_bytes() {
 }
 
 /// A file's metadata, page indexes included.
-fn indexed(bytes: &Bytes) -> ParquetMetaData {
+pub fn indexed(bytes: &Bytes) -> ParquetMetaData {
     let options = ReadOptionsBuilder::new().with_page_index().build();
     SerializedFileReader::new_with_options(bytes.clone(), options).expect("is Parquet").metadata().clone()
 }
