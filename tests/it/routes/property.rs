@@ -30,6 +30,8 @@ struct Leaf {
 enum Form {
     Flat,
     List,
+    LargeList,
+    FixedSizeList,
     Struct,
     ListOfStructs,
     ListOfLists,
@@ -113,6 +115,8 @@ fn column() -> impl Strategy<Value = Column> {
     let form = prop_oneof![
         6 => Just(Form::Flat),
         1 => Just(Form::List),
+        1 => Just(Form::LargeList),
+        1 => Just(Form::FixedSizeList),
         1 => Just(Form::Struct),
         1 => Just(Form::ListOfStructs),
         1 => Just(Form::ListOfLists),
@@ -144,7 +148,11 @@ fn case() -> impl Strategy<Value = Case> {
         "encoding: plain",
     ]);
     let beside = (prop::bool::weighted(0.2), prop::bool::weighted(0.2));
-    (columns, files, sink, beside).prop_map(|(mut columns, files, sink, (derived, partitioned))| {
+    let version = prop::option::weighted(0.8, any::<bool>());
+    (columns, files, sink, beside, version).prop_map(|(mut columns, mut files, sink, beside, version)| {
+        let (derived, partitioned) = beside;
+        // mostly of one version, so that ways can be counted by it
+        files.iter_mut().for_each(|file| file.second_version = version.unwrap_or(file.second_version));
         // something must be left, of each container too
         for column in &mut columns {
             if column.form != Form::Flat && matches!(column.leaves[0].rule, Rule::Drop) {
@@ -166,7 +174,7 @@ impl Column {
     fn paths(&self, name: &str) -> Vec<String> {
         match self.form {
             Form::Flat => vec![name.to_owned()],
-            Form::List => vec![format!("{name}[]")],
+            Form::List | Form::LargeList | Form::FixedSizeList => vec![format!("{name}[]")],
             Form::Struct => vec![format!("{name}.a"), format!("{name}.b")],
             Form::ListOfLists => vec![format!("{name}[][]")],
             Form::ListOfStructs => vec![format!("{name}[].a"), format!("{name}[].b")],
@@ -220,14 +228,28 @@ fn rules(case: &Case) -> String {
     rules
 }
 
-/// How many columns of the cases so far took each way.
+/// How many columns of the cases so far took each way, in all and by what their pages are like.
 type Taken = Mutex<BTreeMap<String, usize>>;
 
-fn count_ways(report: &Value, taken: &Taken) {
+fn count_ways(case: &Case, report: &Value, taken: &Taken) {
     let mut taken = taken.lock().expect("no panic");
+    let mut count = |what: String| *taken.entry(what).or_default() += 1;
+    let second = |file: &File| file.second_version;
+    let version = match (case.files.iter().all(second), case.files.iter().any(second)) {
+        (true, _) => Some("2"),
+        (_, false) => Some("1"),
+        _ => None,
+    };
     for column in report["columns"].as_array().expect("columns") {
+        let name = column["name"].as_str().expect("a name");
+        let is_nested = name.contains(['[', '.', '{']);
         for used in column["routes"].as_array().expect("routes") {
-            *taken.entry(used["route"].as_str().expect("a text").to_owned()).or_default() += 1;
+            let way = used["route"].as_str().expect("a text");
+            count(way.to_owned());
+            count(format!("{way}, {}", if is_nested { "nested" } else { "flat" }));
+            if let Some(version) = version {
+                count(format!("{way}, version {version}"));
+            }
         }
     }
 }
@@ -244,7 +266,7 @@ fn check(case: &Case, taken: &Taken) {
         assert_same_rows(&lake, &name(index), &name(index));
     }
     assert_same_figures(&routed, &streamed, "all files");
-    count_ways(&routed, taken);
+    count_ways(case, &routed, taken);
 }
 
 #[test]
@@ -270,8 +292,13 @@ fn the_cheapest_way_of_every_column_gives_what_decoding_gives() {
         Ok(()) => {
             // a comparison of the long way with itself would prove nothing
             let taken = taken.into_inner().expect("no panic");
-            let often = |way: &str| taken.get(way).is_some_and(|&columns| columns >= 5);
-            assert!(["copied", "dictionary", "leaf"].into_iter().all(often), "{taken:?}");
+            let at_least = |what: &str, least| taken.get(what).is_some_and(|&columns| columns >= least);
+            for way in ["copied", "dictionary", "leaf"] {
+                assert!(at_least(way, 5), "{way}: {taken:?}");
+                for kind in ["flat", "nested", "version 1", "version 2"] {
+                    assert!(at_least(&format!("{way}, {kind}"), 1), "{way}, {kind}: {taken:?}");
+                }
+            }
         }
         Err(TestError::Fail(why, case)) => {
             panic!("LAKEVEIL_TEST_SEED={seed}: {why}\n{case:#?}\n{}", rules(&case));

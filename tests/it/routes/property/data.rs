@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, FixedSizeBinaryArray,
-    Float32Array, Float64Array, Int8Array, Int32Array, Int64Array, LargeStringArray, StringArray, StringViewArray,
-    TimestampMicrosecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, DictionaryArray,
+    FixedSizeBinaryArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array, LargeBinaryArray,
+    LargeStringArray, StringArray, StringViewArray, Time32MillisecondArray, Time64MicrosecondArray,
+    Time64NanosecondArray, TimestampMicrosecondArray, TimestampNanosecondArray, UInt32Array, UInt64Array,
 };
-use arrow::datatypes::{DataType, Int32Type, TimeUnit};
+use arrow::datatypes::{DataType, Field, Int32Type, TimeUnit, i256};
 
 /// The type of a leaf.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,17 +18,23 @@ pub enum Data {
     TextView,
     TextDictionary,
     Bytes,
+    LargeBytes,
     FixedBytes,
+    Uuid,
     Int8,
     Int32,
     Int64,
     UInt32,
     UInt64,
     Date,
+    TimeMillis,
+    TimeMicros,
+    TimeNanos,
     Micros,
     Nanos,
     Decimal,
     LongDecimal,
+    LongestDecimal,
     Boolean,
     Float32,
     Float64,
@@ -70,23 +77,29 @@ impl Numbers {
 }
 
 impl Data {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::Text,
         Self::LargeText,
         Self::TextView,
         Self::TextDictionary,
         Self::Bytes,
+        Self::LargeBytes,
         Self::FixedBytes,
+        Self::Uuid,
         Self::Int8,
         Self::Int32,
         Self::Int64,
         Self::UInt32,
         Self::UInt64,
         Self::Date,
+        Self::TimeMillis,
+        Self::TimeMicros,
+        Self::TimeNanos,
         Self::Micros,
         Self::Nanos,
         Self::Decimal,
         Self::LongDecimal,
+        Self::LongestDecimal,
         Self::Boolean,
         Self::Float32,
         Self::Float64,
@@ -105,6 +118,12 @@ impl Data {
         matches!(self, Self::Date | Self::Micros)
     }
 
+    /// A field of it, with its extension type where it has one.
+    pub fn field(self, name: &str, nullable: bool) -> Field {
+        let told = (self == Self::Uuid).then(|| ("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned()));
+        Field::new(name, self.data_type(), nullable).with_metadata(told.into_iter().collect())
+    }
+
     pub fn data_type(self) -> DataType {
         match self {
             Self::Text => DataType::Utf8,
@@ -112,17 +131,23 @@ impl Data {
             Self::TextView => DataType::Utf8View,
             Self::TextDictionary => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
             Self::Bytes => DataType::Binary,
+            Self::LargeBytes => DataType::LargeBinary,
             Self::FixedBytes => DataType::FixedSizeBinary(6),
+            Self::Uuid => DataType::FixedSizeBinary(16),
             Self::Int8 => DataType::Int8,
             Self::Int32 => DataType::Int32,
             Self::Int64 => DataType::Int64,
             Self::UInt32 => DataType::UInt32,
             Self::UInt64 => DataType::UInt64,
             Self::Date => DataType::Date32,
+            Self::TimeMillis => DataType::Time32(TimeUnit::Millisecond),
+            Self::TimeMicros => DataType::Time64(TimeUnit::Microsecond),
+            Self::TimeNanos => DataType::Time64(TimeUnit::Nanosecond),
             Self::Micros => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Nanos => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
             Self::Decimal => DataType::Decimal128(10, 2),
             Self::LongDecimal => DataType::Decimal128(25, 3),
+            Self::LongestDecimal => DataType::Decimal256(60, 5),
             Self::Boolean => DataType::Boolean,
             Self::Float32 => DataType::Float32,
             Self::Float64 => DataType::Float64,
@@ -165,6 +190,15 @@ impl Data {
                 let texts: Vec<Option<String>> = map(picked, text);
                 Arc::new(texts.iter().map(|text| text.as_ref().map(String::as_bytes)).collect::<BinaryArray>())
             }
+            Self::LargeBytes => {
+                let texts: Vec<Option<String>> = map(picked, text);
+                Arc::new(texts.iter().map(|text| text.as_ref().map(String::as_bytes)).collect::<LargeBinaryArray>())
+            }
+            Self::Uuid => {
+                let bytes = |value: u64| [value.to_be_bytes(), spread(value).to_be_bytes()].concat();
+                let bytes = picked.iter().map(|value| value.map(bytes));
+                Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(bytes, 16).expect("of one size"))
+            }
             Self::FixedBytes => {
                 let bytes = picked.iter().map(|value| value.map(|value| format!("{:06}", value % 1_000_000)));
                 Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(bytes, 6).expect("of one size"))
@@ -177,6 +211,15 @@ impl Data {
             Self::Date => {
                 let days = |value| if value == 8 { 4_000_000 } else { spread(value) as i32 % 30_000 };
                 Arc::new(map::<_, Date32Array>(picked, days))
+            }
+            Self::TimeMillis => {
+                Arc::new(map::<_, Time32MillisecondArray>(picked, |value| within_day(value, 1_000) as i32))
+            }
+            Self::TimeMicros => {
+                Arc::new(map::<_, Time64MicrosecondArray>(picked, |value| within_day(value, 1_000_000)))
+            }
+            Self::TimeNanos => {
+                Arc::new(map::<_, Time64NanosecondArray>(picked, |value| within_day(value, 1_000_000_000)))
             }
             Self::Micros => {
                 let micros = |value| if value == 8 { i64::MAX } else { spread(value) % (1 << 55) };
@@ -191,6 +234,11 @@ impl Data {
             Self::LongDecimal => {
                 let array = map::<_, Decimal128Array>(picked, |value| i128::from(spread(value)) * 1_000_003);
                 Arc::new(array.with_precision_and_scale(25, 3).expect("fits"))
+            }
+            Self::LongestDecimal => {
+                let unscaled = |value| i256::from_i128(i128::from(spread(value)) << 60) * i256::from_i128(1 << 60);
+                let array = map::<_, Decimal256Array>(picked, unscaled);
+                Arc::new(array.with_precision_and_scale(60, 5).expect("fits"))
             }
             Self::Boolean => Arc::new(map::<_, BooleanArray>(picked, |value| value % 3 == 0)),
             Self::Float32 => Arc::new(map::<_, Float32Array>(picked, |value| float(value) as f32)),
@@ -210,6 +258,11 @@ fn text(value: u64) -> String {
         5 => "x".repeat(300),
         value => format!("value {value}"),
     }
+}
+
+/// A time of day; `ticks` are in a second.
+fn within_day(value: u64, ticks: u64) -> i64 {
+    (value.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (86_400 * ticks)) as i64
 }
 
 fn float(value: u64) -> f64 {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ListArray, MapArray, RecordBatch, RecordBatchOptions, StringArray, StructArray};
+use arrow::array::{
+    Array, ArrayRef, FixedSizeListArray, LargeListArray, ListArray, MapArray, RecordBatch, RecordBatchOptions,
+    StringArray, StructArray,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
@@ -24,7 +27,7 @@ pub struct File {
     group_rows: usize,
     page_rows: usize,
     page_bytes: usize,
-    second_version: bool,
+    pub second_version: bool,
     dictionary: bool,
     dictionary_bytes: usize,
     /// Which of the encodings that are valid for a type.
@@ -36,6 +39,9 @@ pub struct File {
     offset_index: bool,
     coerced: bool,
 }
+
+/// Items of a list of fixed size.
+const FIXED_LENGTH: i32 = 2;
 
 const CODECS: usize = 6;
 const ENCODINGS: usize = 3;
@@ -72,7 +78,7 @@ pub fn file() -> impl Strategy<Value = File> {
 }
 
 fn leaf_field(name: &str, leaf: &Leaf) -> FieldRef {
-    Arc::new(Field::new(name, leaf.data.data_type(), leaf.nullable))
+    Arc::new(leaf.data.field(name, leaf.nullable))
 }
 
 fn both(column: &Column) -> Fields {
@@ -94,6 +100,8 @@ fn data_type(column: &Column) -> DataType {
     match column.form {
         Form::Flat => column.leaves[0].data.data_type(),
         Form::List => DataType::List(leaf_field("item", &column.leaves[0])),
+        Form::LargeList => DataType::LargeList(leaf_field("item", &column.leaves[0])),
+        Form::FixedSizeList => DataType::FixedSizeList(leaf_field("item", &column.leaves[0]), FIXED_LENGTH),
         Form::Struct => DataType::Struct(both(column)),
         Form::ListOfStructs => DataType::List(Arc::new(Field::new("item", DataType::Struct(both(column)), true))),
         Form::ListOfLists => DataType::List(inner_list(column)),
@@ -103,8 +111,11 @@ fn data_type(column: &Column) -> DataType {
 
 fn schema(columns: &[Column]) -> SchemaRef {
     let field = |(index, column): (usize, &Column)| {
-        let nullable = if column.form == Form::Flat { column.leaves[0].nullable } else { column.nullable };
-        Field::new(format!("c{index}"), data_type(column), nullable)
+        let name = format!("c{index}");
+        match column.form {
+            Form::Flat => column.leaves[0].data.field(&name, column.leaves[0].nullable),
+            _ => Field::new(name, data_type(column), column.nullable),
+        }
     };
     Arc::new(Schema::new(columns.iter().enumerate().map(field).collect::<Vec<_>>()))
 }
@@ -152,6 +163,17 @@ impl Maker<'_> {
                 let (offsets, nulls) = self.lists(column.nullable, rows);
                 let items = self.leaf(first, offsets[rows] as usize);
                 Arc::new(ListArray::new(leaf_field("item", first), offsets, items, nulls))
+            }
+            Form::LargeList => {
+                let (offsets, nulls) = self.lists(column.nullable, rows);
+                let items = self.leaf(first, offsets[rows] as usize);
+                let offsets = OffsetBuffer::from_lengths(offsets.lengths());
+                Arc::new(LargeListArray::new(leaf_field("item", first), offsets, items, nulls))
+            }
+            Form::FixedSizeList => {
+                let nulls = self.nulls(column.nullable, rows);
+                let items = self.leaf(first, rows * FIXED_LENGTH as usize);
+                Arc::new(FixedSizeListArray::new(leaf_field("item", first), FIXED_LENGTH, items, nulls))
             }
             Form::ListOfLists => {
                 let (offsets, nulls) = self.lists(column.nullable, rows);
