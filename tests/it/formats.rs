@@ -1,5 +1,6 @@
 //! One table in every format on both sides: the same tokens, nulls apart from empties, rows in order.
 
+mod either_way;
 mod every_rule;
 mod fields;
 mod footers;
