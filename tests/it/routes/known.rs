@@ -167,3 +167,43 @@ fn entries_that_become_equal_take_the_leaf_way() {
         assert_same_rows(&lake, "t.parquet", &case);
     }
 }
+
+#[test]
+fn values_with_a_meaning_beyond_their_type_go_page_by_page() {
+    use arrow::array::{FixedSizeBinaryArray, LargeStringArray};
+    let uuids = (0..60u8).map(|row| [row % 3 + 1; 16]);
+    let uuids: ArrayRef = Arc::new(FixedSizeBinaryArray::try_from_iter(uuids).expect("of one size"));
+    let texts: ArrayRef = Arc::new((0..60).map(|row| Some(format!("[{}]", row % 3))).collect::<LargeStringArray>());
+    for (array, extension, text) in
+        [(uuids, "arrow.uuid", "01010101-0101-0101-0101-010101010101"), (texts, "arrow.json", "[0]")]
+    {
+        let told = [("ARROW:extension:name".to_owned(), extension.to_owned())].into();
+        let field = Field::new("c", array.data_type().clone(), false).with_metadata(told);
+        let schema = Arc::new(arrow::datatypes::Schema::new(vec![field]));
+        let rows = RecordBatch::try_new(schema, vec![array]).expect("one column");
+        for (is_dictionary, way) in [(true, "dictionary"), (false, "leaf")] {
+            let properties = WriterProperties::builder().set_dictionary_enabled(is_dictionary);
+            // in version 1 this writer has no dictionaries of bytes of a fixed number
+            let properties = properties.set_writer_version(WriterVersion::PARQUET_2_0);
+            let properties = properties.set_write_batch_size(20).set_data_page_row_count_limit(20).build();
+            let mut bytes = Vec::new();
+            let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), Some(properties)).expect("a schema");
+            writer.write(&rows).expect("writes");
+            writer.close().expect("closes");
+            let lake = Lake::new();
+            lake.put("in/t.parquet", bytes);
+            let (routed, _) = both_ways(&lake, "", "columns: { c: { pseudonym: { domain: d } } }\n");
+            assert_eq!(ways(&routed, "c"), [way], "{extension}");
+            assert_same_rows(&lake, "t.parquet", extension);
+            let made = fs::read(lake.path("out/t.parquet")).expect("reads");
+            assert_eq!(batch(made.clone()).num_rows(), 60);
+            assert_eq!(lake.table("out/t.parquet")["c"][0], Some(token("d", text)), "{extension}");
+            let reader = SerializedFileReader::new(bytes::Bytes::from(made)).expect("is Parquet");
+            let pages = reader.get_row_group(0).expect("one").get_column_page_reader(0).expect("pages");
+            let is_data = |page: &Page| !matches!(page, Page::DictionaryPage { .. });
+            let pages = pages.filter(|page| is_data(page.as_ref().expect("decompresses"))).count();
+            // decoded whole it would be one
+            assert_eq!(pages, 3, "{extension}, {way}");
+        }
+    }
+}
