@@ -34,13 +34,15 @@ const NUMBER: usize = 3;
 pub fn source(word: &str) -> Vec<u8> {
     let rows = 2 * ROWS;
     let texts = |word: &str, distinct: usize| -> ArrayRef {
-        let text = |row: usize| (row % 7 > 0).then(|| format!("{word}{:02}", row % distinct));
+        let text = |row: usize| (!row.is_multiple_of(7)).then(|| format!("{word}{:02}", row % distinct));
         Arc::new((0..rows).map(text).collect::<StringArray>())
     };
     let item = Arc::new(Field::new("item", DataType::Utf8, true));
     let lengths = OffsetBuffer::from_lengths((0..rows).map(|row| row % 3));
     let items: ArrayRef = Arc::new(
-        (0..lengths[rows] as usize).map(|at| (at % 5 > 0).then(|| format!("tag{at}"))).collect::<StringArray>(),
+        (0..lengths[rows] as usize)
+            .map(|at| (!at.is_multiple_of(5)).then(|| format!("tag{at}")))
+            .collect::<StringArray>(),
     );
     let tags: ArrayRef = Arc::new(ListArray::new(item, lengths, items, None));
     let numbers = (0..rows as i64).map(|row| (row % 4 > 0).then_some(7_000 + row)).collect::<Int64Array>();
