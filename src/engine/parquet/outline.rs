@@ -19,11 +19,19 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
     let unreadable = || "its footer can't be read".to_owned();
     let mut walk = Walk { bytes };
     let mut last = 0;
+    let mut schema = None;
     while let Some((id, kind)) = walk.field(&mut last).ok_or_else(unreadable)? {
         // a list's length is looked at, and its elements passed over
         let mut list = Walk { bytes: walk.bytes };
-        if (id, kind) == (2, Kind::LIST) && depth(&mut list).ok_or_else(unreadable)? > MAX_DEPTH {
-            return Err(format!("its schema nests deeper than {MAX_DEPTH} groups"));
+        if (id, kind) == (2, Kind::LIST) {
+            let found = Schema::read(&mut list).ok_or_else(unreadable)?;
+            if found.depth > MAX_DEPTH {
+                return Err(format!("its schema nests deeper than {MAX_DEPTH} groups"));
+            }
+            // of two nobody knows which one a reader takes
+            if schema.replace(found).is_some() {
+                return Err(unreadable());
+            }
         }
         if (id, kind) == (4, Kind::LIST) {
             let (groups, _) = list.list().ok_or_else(unreadable)?;
@@ -31,42 +39,114 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
                 let larger = "write it anew with larger ones";
                 return Err(format!("it has {groups} row groups, a file can have {MAX_ROW_GROUPS}: {larger}"));
             }
+            let schema = schema.as_ref().ok_or_else(unreadable)?;
+            for _ in 0..groups {
+                if !schema.names_columns(&mut list).ok_or_else(unreadable)? {
+                    return Err("its row groups name their columns otherwise than its schema".to_owned());
+                }
+            }
         }
         walk.pass(kind).ok_or_else(unreadable)?;
     }
     Ok(())
 }
 
-/// How deep the groups of a schema nest: its elements are a list, each with the number of those below it.
-fn depth(walk: &mut Walk<'_>) -> Option<usize> {
-    let (count, kind) = walk.list()?;
-    let mut open: Vec<i64> = Vec::new();
-    let mut deepest = 0;
-    for _ in 0..count {
-        let mut children = 0;
-        let mut last = 0;
-        if kind != Kind::STRUCT {
-            return None;
-        }
-        while let Some((id, kind)) = walk.field(&mut last)? {
-            match (id, kind) {
-                (5, Kind::I32) => children = walk.zigzag().filter(|children| (0..=MAX_CHILDREN).contains(children))?,
-                (5, _) => return None,
-                (_, other) => walk.pass(other)?,
+/// A schema, as far as it is looked at.
+struct Schema<'a> {
+    /// How deep its groups nest.
+    depth: usize,
+    /// Names, each with the place of its group in here; those below the root have none.
+    names: Vec<(Option<usize>, &'a [u8])>,
+    /// Places of the leaves' names.
+    leaves: Vec<usize>,
+}
+
+impl<'a> Schema<'a> {
+    /// The elements of a schema are a list, each with the number of those below it.
+    fn read(walk: &mut Walk<'a>) -> Option<Self> {
+        let (count, kind) = walk.list()?;
+        // groups that are open: how many of their elements are to come, and where their names are
+        let mut open: Vec<(i64, Option<usize>)> = Vec::new();
+        let mut schema = Self { depth: 0, names: Vec::new(), leaves: Vec::new() };
+        for _ in 0..count {
+            let (mut children, mut name) = (0, &[][..]);
+            let mut last = 0;
+            if kind != Kind::STRUCT {
+                return None;
+            }
+            while let Some((id, kind)) = walk.field(&mut last)? {
+                match (id, kind) {
+                    (4, Kind::BINARY) => name = walk.binary()?,
+                    (5, Kind::I32) => {
+                        children = walk.zigzag().filter(|children| (0..=MAX_CHILDREN).contains(children))?;
+                    }
+                    (5, _) => return None,
+                    (_, other) => walk.pass(other)?,
+                }
+            }
+            // the root has no part in a path
+            let place = open.last_mut().map(|(left, group)| {
+                *left -= 1;
+                schema.names.push((*group, name));
+                schema.names.len() - 1
+            });
+            if children > 0 {
+                open.push((children, place));
+                schema.depth = schema.depth.max(open.len());
+            } else {
+                schema.leaves.extend(place);
+            }
+            while open.last().is_some_and(|(left, _)| *left == 0) {
+                open.pop();
             }
         }
-        if let Some(left) = open.last_mut() {
-            *left -= 1;
-        }
-        if children > 0 {
-            open.push(children);
-            deepest = deepest.max(open.len());
-        }
-        while open.last() == Some(&0) {
-            open.pop();
-        }
+        Some(schema)
     }
-    Some(deepest)
+
+    /// Whether a row group names its columns as the schema does: some readers go by the names, others by the order.
+    fn names_columns(&self, walk: &mut Walk<'_>) -> Option<bool> {
+        let mut is_true = true;
+        let mut last = 0;
+        while let Some((id, kind)) = walk.field(&mut last)? {
+            if (id, kind) != (1, Kind::LIST) {
+                walk.pass(kind)?;
+                continue;
+            }
+            let (columns, Kind::STRUCT) = walk.list()? else { return None };
+            for column in 0..columns {
+                let mut last = 0;
+                while let Some((id, kind)) = walk.field(&mut last)? {
+                    match (id, kind, self.leaves.get(column)) {
+                        (3, Kind::STRUCT, Some(&leaf)) => is_true &= self.names_column(walk, leaf)?,
+                        (_, other, _) => walk.pass(other)?,
+                    }
+                }
+            }
+        }
+        Some(is_true)
+    }
+
+    /// Whether the `ColumnMetaData` of a chunk has the path of this leaf, or none.
+    fn names_column(&self, walk: &mut Walk<'_>, leaf: usize) -> Option<bool> {
+        let mut is_true = true;
+        let mut last = 0;
+        while let Some((id, kind)) = walk.field(&mut last)? {
+            if (id, kind) != (3, Kind::LIST) {
+                walk.pass(kind)?;
+                continue;
+            }
+            let (count, Kind::BINARY) = walk.list()? else { return None };
+            let path = (0..count).map(|_| walk.binary()).collect::<Option<Vec<_>>>()?;
+            let mut place = Some(leaf);
+            for name in path.iter().rev() {
+                let known = place.map(|place| self.names[place]);
+                is_true &= known.is_some_and(|(_, known)| known == *name);
+                place = known.and_then(|(group, _)| group);
+            }
+            is_true &= place.is_none();
+        }
+        Some(is_true)
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +174,13 @@ mod tests {
         [vec![0x48, 1, b'n'], count, vec![0]].concat()
     }
 
+    /// {1: [{3: {3: path}}]}
+    fn group(path: &[&str]) -> Vec<u8> {
+        let names = path.iter().flat_map(|name| [&[name.len() as u8], name.as_bytes()].concat()).collect::<Vec<_>>();
+        let metadata = [&[0x39, (path.len() as u8) << 4 | 8][..], &names, &[0]].concat();
+        [&[0x19, 0x1c, 0x3c][..], &metadata, &[0, 0]].concat()
+    }
+
     /// {2: schema, 4: groups of no columns}
     fn footer(schema: &[Vec<u8>], groups: usize) -> Vec<u8> {
         let footer = [list(2, schema), list(2, &vec![vec![0x19, 0x0c, 0]; groups]), vec![0]].concat();
@@ -118,6 +205,29 @@ mod tests {
         assert_eq!(check(&footer(&schema, MAX_ROW_GROUPS)), Ok(()));
         assert!(check(&footer(&schema, MAX_ROW_GROUPS + 1)).unwrap_err().contains("32769 row groups"));
         assert!(check(&[0x19]).is_err());
+    }
+
+    #[test]
+    fn columns_are_named_as_the_schema_names_them_or_not_at_all() {
+        let named = |name: &str, children: usize| {
+            let mut element = element(children);
+            element.splice(1..3, [&[name.len() as u8], name.as_bytes()].concat());
+            element
+        };
+        let schema = [named("root", 1), named("group", 1), named("leaf", 0)];
+        let checked = |group: Vec<u8>| check(&[list(2, &schema), list(2, &[group]), vec![0]].concat());
+        assert_eq!(checked(group(&["group", "leaf"])), Ok(()));
+        assert_eq!(checked(vec![0x19, 0x1c, 0x3c, 0, 0, 0]), Ok(()), "no path");
+        for path in
+            [&["leaf"][..], &["group"], &["group", "other"], &["other", "leaf"], &["root", "group", "leaf"], &[]]
+        {
+            let refused = checked(group(path)).unwrap_err();
+            assert_eq!(refused, "its row groups name their columns otherwise than its schema", "{path:?}");
+        }
+        // the groups before the schema, or two schemas: which one would count?
+        let groups = |id_step: u8| list(id_step, &[group(&["group", "leaf"])]);
+        assert!(check(&[groups(4), vec![0]].concat()).is_err());
+        assert!(check(&[list(2, &schema), vec![0x09, 4], list(0, &schema)[1..].to_vec(), vec![0]].concat()).is_err());
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) struct Walk<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     /// The next field of a struct, its number and kind; the inner `None` ends the struct. `last` begins at 0.
     pub(super) fn field(&mut self, last: &mut i16) -> Option<Option<(i16, Kind)>> {
         let header = self.byte()?;
@@ -64,6 +64,14 @@ impl Walk<'_> {
         };
         let count = usize::try_from(count).ok().filter(|&count| count <= self.bytes.len())?;
         Some((count, Kind(header & 0x0f)))
+    }
+
+    /// Bytes with their length before them.
+    pub(super) fn binary(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.varint()?).ok()?;
+        let (binary, rest) = self.bytes.split_at_checked(length)?;
+        self.bytes = rest;
+        Some(binary)
     }
 
     fn byte(&mut self) -> Option<u8> {

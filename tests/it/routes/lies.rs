@@ -98,6 +98,7 @@ fn fail_every_lie_of_a_footer_about_places_and_counts() {
     const VALUES: &str = "a column chunk does not have as many values as its row group has rows";
     const NEGATIVE: &str = "a column chunk has a negative count";
     const UNREADABLE: &str = "its footer can't be read";
+    const NAMES: &str = "its row groups name their columns otherwise than its schema";
     let bytes = sound(CANARY);
     let end = footer_start(&bytes) as i64;
     let metadata = footer(&bytes);
@@ -164,6 +165,13 @@ fn fail_every_lie_of_a_footer_about_places_and_counts() {
         other("a-column-too-many", UNREADABLE, |footer| {
             let columns = footer.group(0).field(group::COLUMNS).list();
             columns.push(columns[1].clone());
+        }),
+        other("paths-of-two-columns-changed-about", NAMES, |footer| {
+            for group in 0..2 {
+                let paths = [0, 1].map(|column| footer.column(group, column).field(column::PATH).clone());
+                footer.column(group, 0).set(column::PATH, paths[1].clone());
+                footer.column(group, 1).set(column::PATH, paths[0].clone());
+            }
         }),
         other("an-order-too-few", UNREADABLE, |footer| {
             footer.field(file::COLUMN_ORDERS).list().pop();

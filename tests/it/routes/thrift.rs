@@ -27,6 +27,7 @@ pub mod chunk {
 
 /// Fields of `ColumnMetaData`.
 pub mod column {
+    pub const PATH: i16 = 3;
     pub const ENCODINGS: i16 = 2;
     pub const CODEC: i16 = 4;
     pub const VALUES: i16 = 5;
