@@ -214,21 +214,25 @@ mod tests {
 
     #[test]
     fn columns_are_together_as_far_as_there_is_room_and_alone_where_there_is_none() {
-        for (shared, costs, expected) in [
-            (0, &[][..], &[0..0][..]),
-            (0, &[3], &[0..1]),
-            (0, &[30], &[0..1]),
-            (0, &[5, 5, 1, 9, 2], &[0..2, 2..4, 4..5]),
-            (0, &[0, 30, 0, 30, 30], &[0..1, 1..2, 2..3, 3..4, 4..5]),
-            (0, &[u64::MAX, u64::MAX, 0], &[0..1, 1..2, 2..3]),
+        // costs, and where the runs end
+        for (shared, costs, ends) in [
+            (0, &[][..], &[0][..]),
+            (0, &[3], &[1]),
+            (0, &[30], &[1]),
+            (0, &[5, 5, 1, 9, 2], &[2, 4, 5]),
+            (0, &[0, 30, 0, 30, 30], &[1, 2, 3, 4, 5]),
+            (0, &[u64::MAX, u64::MAX, 0], &[1, 2, 3]),
             // what all of them read counts once in a run
-            (6, &[1, 1, 1, 1, 1, 1], &[0..4, 4..6]),
-            (6, &[0, 0, 5, 0, 0], &[0..2, 2..3, 3..5]),
+            (6, &[1, 1, 1, 1, 1, 1], &[4, 6]),
+            (6, &[0, 0, 5, 0, 0], &[2, 3, 5]),
         ] {
             let cost = |columns: Range<usize>| {
                 Ok(costs[columns].iter().fold(shared, |sum: u64, &cost| sum.saturating_add(cost)))
             };
-            assert_eq!(divide(costs.len(), 10, cost).unwrap(), expected, "{shared} and {costs:?}");
+            let parts = divide(costs.len(), 10, cost).unwrap();
+            assert_eq!(parts.iter().map(|part| part.end).collect::<Vec<_>>(), ends, "{shared} and {costs:?}");
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            assert!(parts.iter().map(|part| part.start).eq(starts.take(parts.len())), "{parts:?}");
         }
     }
 }
