@@ -1,6 +1,7 @@
 //! The ways of columns through a rewrite of Parquet: all lead to the same rows, and none leaves a raw value behind.
 
 mod claims;
+mod codecs;
 mod damage;
 mod entries;
 mod hostile;

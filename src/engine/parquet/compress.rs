@@ -69,6 +69,14 @@ impl Compressor {
         digits::compress(before, texts, of_one_length, out).or_else(|| zstd(&mut compressors[0], &values.whole(), out))
     }
 
+    /// Appends the compressed bytes of `bytes`, which look like no value, to `out`.
+    pub fn compress_other(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        match &mut self.0 {
+            Codec::ZstdRandom(compressors) => zstd(&mut compressors[1], bytes, out),
+            _ => self.compress(bytes, out),
+        }
+    }
+
     /// Appends the compressed bytes of `bytes` to `out`.
     pub fn compress(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
         match &mut self.0 {

@@ -1,6 +1,7 @@
 //! One transformed leaf of a row group, page by page: levels and indices stay bytes, only values are made anew.
 //!
-//! - A page of indices into a dictionary keeps its body; the dictionary's entries are transformed, each once.
+//! - A page of indices into a dictionary keeps its body; the dictionary's entries are transformed, each once. Where other
+//!   pages of the chunk are made anew, with another codec, the body is compressed anew.
 //! - Of any other page the levels are kept and the values replaced.
 //! - Every header is written anew, without the raw minimum and maximum that writers put there.
 
@@ -20,7 +21,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 use super::compress::Compressor;
 use super::decompress::Decompressor;
-use super::levels::{LevelError, indices, parts};
+use super::levels::{LevelError, Parts, indices, parts};
 use super::page::{Claims, PageFault, PageHeader, PageKind, RawPage, checksum, encoding_stats, pages};
 use super::values::{TextEncoding, ValueReader, common_length, encode, encode_entries};
 use super::written::{Body, Written};
@@ -90,13 +91,12 @@ impl LeafRewriter {
         stop: &Stop,
     ) -> Result<RewrittenLeaf, Refusal> {
         let raw = pages(chunk, Claims::from(metadata)).map_err(Refusal::Damaged)?;
-        let keeps_bodies = raw.iter().any(|page| page.header.is_indices());
         let source_codec: Compression = metadata.compression_codec().into();
-        let compression = match keeps_bodies {
-            // one codec holds for a whole chunk; of the source's the level is not known
-            true if std::mem::discriminant(&source_codec) != std::mem::discriminant(&self.compression) => source_codec,
-            _ => self.compression,
-        };
+        let is_ours = std::mem::discriminant(&source_codec) == std::mem::discriminant(&self.compression);
+        let has_indices = raw.iter().any(|page| page.header.is_indices());
+        let all_indices = raw.iter().all(|page| page.header.values() == 0 || page.header.is_indices());
+        // one codec holds for a whole chunk; of the source's the level is not known
+        let compression = if has_indices && all_indices && !is_ours { source_codec } else { self.compression };
         let looks_random = self.cell.transform.looks_random();
         let compressor = Compressor::new(compression, looks_random).ok_or(Refusal::Generic)?;
         let mut work = Work {
@@ -111,6 +111,7 @@ impl LeafRewriter {
             bloom: bloom_filter(metadata),
             present: 0,
             has_index,
+            keeps_bodies: all_indices || is_ours,
         };
         let mut decompressor = Decompressor::new(metadata.compression_codec()).map_err(Refusal::Damaged)?;
         for page in raw.iter().filter(|page| !matches!(page.header.kind, PageKind::Other)) {
@@ -121,7 +122,7 @@ impl LeafRewriter {
                 _ => work.data(page, &body)?,
             }
         }
-        work.finish(metadata, rows, keeps_bodies, compression)
+        work.finish(metadata, rows, has_indices && all_indices, compression)
     }
 
     /// Whether values of the output have lengths of their own.
@@ -160,6 +161,8 @@ struct Work<'a> {
     bloom: Option<Sbbf>,
     present: u64,
     has_index: bool,
+    /// Whether the source's pages are compressed as the output's are.
+    keeps_bodies: bool,
 }
 
 impl Work<'_> {
@@ -206,12 +209,12 @@ impl Work<'_> {
         made.map_err(|_| Refusal::Generic)
     }
 
-    fn data(&mut self, raw: &RawPage, body: &Bytes) -> Result<(), Refusal> {
+    fn data(&mut self, raw: &RawPage, whole: &Bytes) -> Result<(), Refusal> {
         let header = raw.header;
         if header.values() > MAX_PAGE_VALUES {
             return Err(Refusal::Generic);
         }
-        let parts = match parts(&header, body, &self.rewriter.source) {
+        let parts = match parts(&header, whole, &self.rewriter.source) {
             Ok(parts) => parts,
             Err(LevelError::Unusual) => return Err(Refusal::Generic),
             Err(LevelError::BeyondMaximum) => return Err(Refusal::Damaged(PageFault::Undecodable)),
@@ -228,8 +231,9 @@ impl Work<'_> {
             let value_bytes = self.lengths.total(&indices);
             self.apply_indices(indices, &entries)?;
             // of pages that are not compressed nobody has seen yet whether they claim the truth
-            let header = PageHeader { uncompressed: length(body.len())?, ..header };
-            return self.written.page(header, Body::new(&raw.body), parts.rows, value_bytes).ok_or(Refusal::Generic);
+            let header = PageHeader { uncompressed: length(whole.len())?, ..header };
+            let (header, body) = self.index_page(raw, header, whole, &parts)?;
+            return self.written.page(header, body, parts.rows, value_bytes).ok_or(Refusal::Generic);
         }
         let encoding = header.encoding().ok_or(Refusal::Generic)?;
         let source = self.rewriter.reader.read(&parts.values, encoding, parts.present).ok_or(Refusal::Generic)?;
@@ -273,6 +277,30 @@ impl Work<'_> {
         let crc = checksum_as(raw, &body);
         let header = PageHeader { uncompressed: length(uncompressed)?, compressed, crc, kind };
         self.written.page(header, body, parts.rows, value_bytes).ok_or(Refusal::Generic)
+    }
+
+    /// A page of indices: its body as it lies or, where the chunk has another codec now, compressed anew.
+    fn index_page(
+        &mut self,
+        raw: &RawPage,
+        header: PageHeader,
+        whole: &Bytes,
+        parts: &Parts,
+    ) -> Result<(PageHeader, Body), Refusal> {
+        if self.keeps_bodies {
+            return Ok((header, Body::new(&raw.body)));
+        }
+        let mut kind = header.kind;
+        let (mut body, values) = match &mut kind {
+            PageKind::V2 { is_compressed, .. } => {
+                *is_compressed = self.compressor.is_any();
+                (Body::new(&parts.levels), &parts.values)
+            }
+            _ => (Body::new(&[]), whole),
+        };
+        self.compressor.compress_other(values, body.bytes()).ok_or(Refusal::Generic)?;
+        let compressed = body.length().ok_or(Refusal::Generic)?;
+        Ok((PageHeader { compressed, crc: checksum_as(raw, &body), kind, ..header }, body))
     }
 
     /// Counts made values into bounds and filter.
