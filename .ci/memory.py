@@ -3,7 +3,8 @@
 python3 .ci/memory.py LAKEVEIL
 
 Most jobs run on an object of 512 MiB of CSV, or as pyarrow writes it in Parquet, and on one four times as large. Beside
-them: the longest tokens, which nothing packs, and records of CSV that are as large as much work. pyarrow is installed
+them: the longest tokens, which nothing packs, in row groups of any size, and records of CSV that are as large as much
+work. pyarrow is installed
 into the virtual environment of benches/compare/ in the cache folder.
 """
 
@@ -52,14 +53,15 @@ def from_csv(source, target):
         for batch in reader:
             writer.write_batch(batch)
 
-def numbers(target):
-    """Six columns of numbers in four row groups of a million rows: 512 MiB of row group when they are tokens."""
+def numbers(target, groups, rows):
+    """Six columns of numbers. A million rows of them are 400 MB when they are tokens."""
+    groups, rows = int(groups), int(rows)
     names = [f"c{column}" for column in range(6)]
     schema = pyarrow.schema([(name, pyarrow.int64()) for name in names])
     with pq.ParquetWriter(target, schema, compression="none", use_dictionary=False) as writer:
-        for group in range(4):
-            values = pyarrow.array(range(group * 1_000_000, (group + 1) * 1_000_000))
-            writer.write_table(pyarrow.table([values] * 6, schema=schema), row_group_size=1_000_000)
+        for group in range(groups):
+            values = pyarrow.array(range(group * rows, (group + 1) * rows))
+            writer.write_table(pyarrow.table([values] * 6, schema=schema), row_group_size=rows)
 
 globals()[sys.argv[1]](*sys.argv[2:])
 '''
@@ -131,9 +133,12 @@ def main():
             shutil.rmtree(table)
         numbers = folder / "numbers"
         numbers.mkdir()
-        make("numbers", numbers / "rows.parquet")
+        make("numbers", numbers / "rows.parquet", "4", "1000000")
         jobs.run("tokens of 256 bits, not compressed", "one", numbers, "parquet", LONGEST_TOKENS, "none")
         jobs.run("tokens of 256 bits", "one", numbers, "parquet", LONGEST_TOKENS)
+        # 1.6 GB when made: a few columns at a time
+        make("numbers", numbers / "rows.parquet", "1", "4000000")
+        jobs.run("a row group larger than the budget", "one", numbers, "parquet", LONGEST_TOKENS, "none")
         # the largest that the default budget takes
         jobs.run("large records to csv", "one", generate_large_records(folder / "to_csv", 250 << 20), "csv")
         jobs.run("large records to parquet", "one", generate_large_records(folder / "to_parquet", 120 << 20), "parquet")
