@@ -35,6 +35,8 @@ codes! {
     DuplicateKey = "duplicate-key",
     /// `${VAR}` has no value and no default.
     UnsetVariable = "unset-variable",
+    /// `--set` names a variable that the policy does not have.
+    UnusedVariable = "unused-variable",
     /// `${` begins no variable.
     VariableSyntax = "variable-syntax",
     /// A secret stands in the policy itself.

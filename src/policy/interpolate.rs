@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::Code;
 use super::diagnostic::Diagnostic;
+use super::place::DocPath;
+use super::suggest;
 use super::yaml::{Entry, Node, Origin, Value};
 
 type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -93,7 +95,22 @@ impl Variables {
                 node.origin = Origin::Variables(replaced.names);
             }
         });
+        problems.extend(self.unused(&used));
         used
+    }
+
+    /// What was given a value on the command line and is nowhere: mistyped, the policy's default would be taken for it.
+    fn unused(&self, used: &BTreeSet<String>) -> impl Iterator<Item = Diagnostic> {
+        self.set.keys().filter(|name| !used.contains(*name)).map(|name| {
+            let message = format!("`--set {name}`: no text of the policy has `${{{name}}}`");
+            let known: Vec<&str> = used.iter().map(String::as_str).collect();
+            let problem = Diagnostic::error(Code::UnusedVariable, DocPath::root(), message);
+            if known.is_empty() {
+                problem.hint("it has no variables")
+            } else {
+                problem.hint(suggest::hint(name, "it has", &known))
+            }
+        })
     }
 }
 
