@@ -20,7 +20,7 @@ const ROWS: usize = 3_000;
 /// Texts with nulls, flat and in lists; the dictionary is full after some hundred of them. And few texts, for which it
 /// is large enough.
 fn file(codec: Compression, version: WriterVersion) -> Vec<u8> {
-    let text = |row: usize| (row % 7 > 0).then(|| format!("person {}", row * row % 2_003));
+    let text = |row: usize| (!row.is_multiple_of(7)).then(|| format!("person {}", row * row % 2_003));
     let flat: ArrayRef = Arc::new((0..ROWS).map(text).collect::<StringArray>());
     let items: ArrayRef = Arc::new((0..2 * ROWS).map(text).collect::<StringArray>());
     let item = Arc::new(Field::new("item", DataType::Utf8, true));
