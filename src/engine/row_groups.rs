@@ -93,8 +93,6 @@ struct Reading {
     ranges: Vec<Range<u64>>,
     /// Memory for that and for what is made of it.
     working: u64,
-    /// The part of it that bloom filters take.
-    filters: u64,
 }
 
 impl RowGroups {
@@ -130,8 +128,7 @@ impl RowGroups {
         let of = self.needs.columns.len();
         let portion = |columns| Portion { group: index, columns, of };
         let most = self.budget.total() / UNITS_IN_BUDGET;
-        // filters stay until the row group is whole, whatever it is made in
-        if !self.by_columns || self.reading(index, 0..of)?.filters > most {
+        if !self.by_columns {
             return Ok(vec![portion(0..of)]);
         }
         let parts = divide(of, most, |columns| Ok(self.reading(index, columns)?.working))?;
@@ -149,7 +146,7 @@ impl RowGroups {
         decoded.dedup();
         // leaves that stay under a column of which others are made anew may be decoded with them
         let copied = columns.iter().flat_map(|column| &column.copied).copied();
-        let copied: Vec<usize> = copied.filter(|leaf| !decoded.contains(leaf)).collect();
+        let copied: Vec<usize> = copied.filter(|leaf| decoded.binary_search(leaf).is_err()).collect();
         let (mut ranges, lying) = (of(&decoded)?, of(&copied)?);
         let mut working = total(&ranges).saturating_mul(WORKING_FACTOR);
         working = working.saturating_add(self.layout.unusual_bytes(index, &decoded));
@@ -160,16 +157,15 @@ impl RowGroups {
         let filters = copied.iter().filter_map(|&leaf| bloom_filter(&self.layout, index, leaf, self.entry.size));
         let filters: Vec<Range<u64>> = filters.collect();
         // held as they lie, as filters, and as bytes of the output
-        let filter_bytes = total(&filters).saturating_mul(3);
-        working = working.saturating_add(filter_bytes);
+        working = working.saturating_add(total(&filters).saturating_mul(3));
         ranges.extend(filters);
         let made = columns.iter().flat_map(|column| &column.made);
         working = working.saturating_add(made_bytes(made, &self.layout, index, self.packing));
-        Ok(Reading { ranges, working, filters: filter_bytes })
+        Ok(Reading { ranges, working })
     }
 
     async fn unit(this: &Arc<Self>, portion: Portion, first_row: u64) -> Result<Unit, RewriteError> {
-        let Reading { ranges, working, .. } = this.reading(portion.group, portion.columns.clone())?;
+        let Reading { ranges, working } = this.reading(portion.group, portion.columns.clone())?;
         let input_bytes = ranges.iter().map(|range| range.end - range.start).sum();
         let reservation = this.budget.reserve(working).await;
         let (this, index) = (Arc::clone(this), portion.group);
@@ -187,7 +183,7 @@ impl RowGroups {
     }
 }
 
-/// `of` columns as runs of neighbours that cost no more than `most` together, or are alone; as few as there can be.
+/// `of` columns as runs of neighbours that cost no more than `most` together, or are alone.
 /// Neighbours may cost less than the sum of each: what they share is read once.
 fn divide(
     of: usize,

@@ -66,18 +66,23 @@ impl Variables {
         self.set.get(name).cloned().or_else(|| (self.environment)(name))
     }
 
-    /// Puts the overrides into the tree. Their texts are taken as they are: no variables in them.
-    pub(super) fn override_in(&self, root: &mut Node) {
-        let mut next_id = 0;
+    /// Puts the overrides into the tree. Their texts are taken as they are: no variables in them. Returns the names of the
+    /// variables in the texts that they replace.
+    pub(super) fn override_in(&self, root: &mut Node) -> BTreeSet<String> {
+        let (mut next_id, mut overridden) = (0, BTreeSet::new());
         root.walk(&mut |node| next_id = next_id.max(node.id));
         for Override { option, section, key, value } in &self.overrides {
             let section = child(root, section, Value::Map(Vec::new()), &mut next_id);
             let url = section.and_then(|section| child(section, key, Value::Scalar(String::new()), &mut next_id));
             if let Some(url) = url {
+                if let Value::Scalar(text) = &url.value {
+                    overridden.extend(replace(text, |_| Some(String::new())).names);
+                }
                 url.value = Value::Scalar(value.clone());
                 url.origin = Origin::Override(option);
             }
         }
+        overridden
     }
 
     /// Replaces the variables in all texts of the tree (not in keys); returns the names of those used.
@@ -95,22 +100,22 @@ impl Variables {
                 node.origin = Origin::Variables(replaced.names);
             }
         });
-        problems.extend(self.unused(&used));
         used
     }
 
-    /// What was given a value on the command line and is nowhere: mistyped, the policy's default would be taken for it.
-    fn unused(&self, used: &BTreeSet<String>) -> impl Iterator<Item = Diagnostic> {
-        self.set.keys().filter(|name| !used.contains(*name)).map(|name| {
+    /// Refuses what was given a value on the command line and is nowhere: mistyped, the policy's default would be taken
+    /// for it.
+    pub(super) fn refuse_unknown(&self, known: &BTreeSet<String>, problems: &mut Vec<Diagnostic>) {
+        problems.extend(self.set.keys().filter(|name| !known.contains(*name)).map(|name| {
             let message = format!("`--set {name}`: no text of the policy has `${{{name}}}`");
-            let known: Vec<&str> = used.iter().map(String::as_str).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let problem = Diagnostic::error(Code::UnusedVariable, DocPath::root(), message);
             if known.is_empty() {
                 problem.hint("it has no variables")
             } else {
                 problem.hint(suggest::hint(name, "it has", &known))
             }
-        })
+        }));
     }
 }
 

@@ -59,8 +59,10 @@ impl Document {
                 let first = spans.locate(&keyring.path).map_or(keyring.at.line, |at| at.line);
                 source.hide(first..=keyring.end_line);
             }
-            variables.override_in(&mut root);
+            let mut known = variables.override_in(&mut root);
             used = variables.replace_in(&mut root, &mut problems);
+            known.extend(used.iter().cloned());
+            variables.refuse_unknown(&known, &mut problems);
             nulls::keep_null_texts(&mut root);
             read(&root, &spans, &mut problems)
         });

@@ -1,5 +1,9 @@
 //! What a footer claims of itself as a whole, before anything parses it.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+
 use super::thrift::{Kind, Walk};
 
 /// Groups within groups of a schema. Whoever parses or walks a schema recurses; a list takes two.
@@ -59,6 +63,8 @@ struct Schema<'a> {
     names: Vec<(Option<usize>, &'a [u8])>,
     /// Places of the leaves' names.
     leaves: Vec<usize>,
+    /// Hashes of all leaves' paths, once some chunk has a path that is not its leaf's.
+    hashes: OnceCell<HashSet<u64>>,
 }
 
 impl<'a> Schema<'a> {
@@ -67,14 +73,15 @@ impl<'a> Schema<'a> {
         let (count, kind) = walk.list()?;
         // groups that are open: how many of their elements are to come, and where their names are
         let mut open: Vec<(i64, Option<usize>)> = Vec::new();
-        let mut schema = Self { depth: 0, names: Vec::new(), leaves: Vec::new() };
+        let mut schema = Self { depth: 0, names: Vec::new(), leaves: Vec::new(), hashes: OnceCell::new() };
         for _ in 0..count {
-            let (mut children, mut name) = (0, &[][..]);
+            let (mut children, mut name, mut has_type) = (0, &[][..], false);
             let mut last = 0;
             if kind != Kind::STRUCT {
                 return None;
             }
             while let Some((id, kind)) = walk.field(&mut last)? {
+                has_type |= id == 1;
                 match (id, kind) {
                     (4, Kind::BINARY) => name = walk.binary()?,
                     (5, Kind::I32) => {
@@ -93,7 +100,8 @@ impl<'a> Schema<'a> {
             if children > 0 {
                 open.push((children, place));
                 schema.depth = schema.depth.max(open.len());
-            } else {
+            } else if has_type {
+                // a group of nothing is no leaf
                 schema.leaves.extend(place);
             }
             while open.last().is_some_and(|(left, _)| *left == 0) {
@@ -126,7 +134,8 @@ impl<'a> Schema<'a> {
         Some(is_true)
     }
 
-    /// Whether the `ColumnMetaData` of a chunk has the path of this leaf, or none.
+    /// Whether the `ColumnMetaData` of a chunk has no path of another leaf than this. What is the path of none, as some
+    /// writers have it, nobody can be misled by.
     fn names_column(&self, walk: &mut Walk<'_>, leaf: usize) -> Option<bool> {
         let mut is_true = true;
         let mut last = 0;
@@ -135,18 +144,37 @@ impl<'a> Schema<'a> {
                 walk.pass(kind)?;
                 continue;
             }
-            let (count, Kind::BINARY) = walk.list()? else { return None };
-            let path = (0..count).map(|_| walk.binary()).collect::<Option<Vec<_>>>()?;
-            let mut place = Some(leaf);
-            for name in path.iter().rev() {
-                let known = place.map(|place| self.names[place]);
-                is_true &= known.is_some_and(|(_, known)| known == *name);
-                place = known.and_then(|(group, _)| group);
+            let (count, kind) = walk.list()?;
+            if count > 0 && kind != Kind::BINARY {
+                return None;
             }
-            is_true &= place.is_none();
+            let path = (0..count).map(|_| walk.binary()).collect::<Option<Vec<_>>>()?;
+            let told = hash(path.into_iter().rev());
+            is_true &= told == self.hash(leaf) || !self.hashes.get_or_init(|| self.all_hashes()).contains(&told);
         }
         Some(is_true)
     }
+
+    /// The hash of a leaf's path.
+    fn hash(&self, leaf: usize) -> u64 {
+        let mut place = Some(leaf);
+        hash(std::iter::from_fn(|| {
+            let (group, name) = self.names[place?];
+            place = group;
+            Some(name)
+        }))
+    }
+
+    fn all_hashes(&self) -> HashSet<u64> {
+        self.leaves.iter().map(|&leaf| self.hash(leaf)).collect()
+    }
+}
+
+/// A hash of names, from a leaf's up.
+fn hash<'n>(names: impl Iterator<Item = &'n [u8]>) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    names.for_each(|name| name.hash(&mut hasher));
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -168,10 +196,12 @@ mod tests {
         [vec![id_step << 4 | 9, 0xfc], number(elements.len()), elements.concat()].concat()
     }
 
-    /// {4: "n", 5: children}, the second only where there are any.
+    /// {4: "n", 5: children} or, where there are none, {1: 0, 4: "n"}.
     fn element(children: usize) -> Vec<u8> {
-        let count = if children > 0 { [vec![0x15], number(children << 1)].concat() } else { Vec::new() };
-        [vec![0x48, 1, b'n'], count, vec![0]].concat()
+        match children {
+            0 => vec![0x15, 0, 0x38, 1, b'n', 0],
+            _ => [vec![0x48, 1, b'n', 0x15], number(children << 1), vec![0]].concat(),
+        }
     }
 
     /// {1: [{3: {3: path}}]}
@@ -208,22 +238,28 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_named_as_the_schema_names_them_or_not_at_all() {
+    fn a_column_named_as_another_of_the_schema_is_refused() {
         let named = |name: &str, children: usize| {
             let mut element = element(children);
-            element.splice(1..3, [&[name.len() as u8], name.as_bytes()].concat());
+            let at = element.len() - if children > 0 { 5 } else { 3 };
+            element.splice(at..at + 2, [&[name.len() as u8], name.as_bytes()].concat());
             element
         };
-        let schema = [named("root", 1), named("group", 1), named("leaf", 0)];
+        let schema = [named("root", 2), named("group", 1), named("leaf", 0), named("leaf", 0)];
         let checked = |group: Vec<u8>| check(&[list(2, &schema), list(2, &[group]), vec![0]].concat());
         assert_eq!(checked(group(&["group", "leaf"])), Ok(()));
         assert_eq!(checked(vec![0x19, 0x1c, 0x3c, 0, 0, 0]), Ok(()), "no path");
-        for path in
-            [&["leaf"][..], &["group"], &["group", "other"], &["other", "leaf"], &["root", "group", "leaf"], &[]]
-        {
-            let refused = checked(group(path)).unwrap_err();
-            assert_eq!(refused, "its row groups name their columns otherwise than its schema", "{path:?}");
+        for path in [&["group"][..], &["group", "other"], &["other", "leaf"], &["root", "group", "leaf"], &[""], &[]] {
+            assert_eq!(checked(group(path)), Ok(()), "{path:?} is no leaf's");
         }
+        let refused = checked(group(&["leaf"])).unwrap_err();
+        assert_eq!(refused, "its row groups name their columns otherwise than its schema");
+        // a group of nothing has no chunk
+        let empty = vec![0x48, 1, b'e', 0];
+        let of_three = [named("root", 3), empty, named("leaf", 0), named("last", 0)];
+        let checked = |path: &[&str]| check(&[list(2, &of_three), list(2, &[group(path)]), vec![0]].concat());
+        assert_eq!(checked(&["leaf"]), Ok(()));
+        assert!(checked(&["last"]).is_err());
         // the groups before the schema, or two schemas: which one would count?
         let groups = |id_step: u8| list(id_step, &[group(&["group", "leaf"])]);
         assert!(check(&[groups(4), vec![0]].concat()).is_err());

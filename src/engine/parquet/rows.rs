@@ -25,8 +25,8 @@ use crate::engine::untrusted::survive;
 /// To how many times their bytes pages unpack without anybody wondering.
 const USUAL_RATIO: u64 = 4;
 
-/// Items of lists and maps that one batch may have, all leaves together: levels, offsets and nulls of an item take up to
-/// some 150 bytes in several forms, so they stay within some 300 MB.
+/// Items of lists and maps that one batch may have, all leaves together, unless one row has more: levels, offsets and
+/// nulls of an item take up to some 150 bytes in several forms, so they stay within some 300 MB.
 const MAX_BATCH_ITEMS: u64 = 1 << 21;
 
 /// One object's schema, and how its columns are best read.
@@ -227,18 +227,20 @@ impl RowGroup {
         if values.fold(0, u64::saturating_add) <= MAX_BATCH_ITEMS {
             return Ok(BATCH_ROWS.min(self.rows));
         }
-        let (mut most, mut last) = ([0_u64; ITEM_WINDOWS.len()], String::new());
+        let mut most = [0_u64; ITEM_WINDOWS.len()];
         for &leaf in repeated {
-            let name = || self.layout.root_name(leaf).to_owned();
+            let fault = |fault| self.fault(self.layout.root_name(leaf).to_owned(), fault);
             let pages = pages.get(&leaf).map_or(&[][..], |pages| pages);
-            let items = most_items(pages, group.column(leaf)).map_err(|fault| self.fault(name(), fault))?;
+            let items = most_items(pages, group.column(leaf)).map_err(fault)?;
+            if items[ITEM_WINDOWS.len() - 1] > MAX_BATCH_ITEMS {
+                return Err(fault(PageFault::Items));
+            }
             most.iter_mut().zip(items).for_each(|(sum, items)| *sum = sum.saturating_add(items));
-            last = name();
         }
         let windows = ITEM_WINDOWS.iter().zip(most);
+        // many leaves may have more together, in one row or in several: then row by row
         let fitting = windows.filter(|(_, items)| *items <= MAX_BATCH_ITEMS).map(|(&rows, _)| rows).next();
-        let rows = fitting.ok_or_else(|| self.fault(last, PageFault::Items))?;
-        Ok(usize::try_from(rows).unwrap_or(BATCH_ROWS).min(BATCH_ROWS).min(self.rows))
+        Ok(usize::try_from(fitting.unwrap_or(1)).unwrap_or(BATCH_ROWS).min(BATCH_ROWS).min(self.rows))
     }
 }
 

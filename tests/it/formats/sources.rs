@@ -70,7 +70,11 @@ fn variables_come_from_the_command_line_before_the_environment() {
     assert_eq!(lake.table("out/here/2026-11-24.csv")["id"], texts(["one ${DAY}"]), "of the environment");
     run(Some("2026-11-24"), &["--set", "DAY=2026-11-25", "--set", "WORD=two"]).expect(0);
     assert_eq!(lake.table("out/here/2026-11-25.csv")["id"], texts(["two ${DAY}"]), "of the command line");
-    run(Some("2026-11-24"), &["--set", "WORD=3", "--source", "in/2026-11-25.csv", "--sink", "there/"]).expect(0);
+    run(
+        Some("2026-11-24"),
+        &["--set", "WORD=3", "--set", "DAY=1", "--source", "in/2026-11-25.csv", "--sink", "there/"],
+    )
+    .expect(0);
     assert_eq!(lake.objects("there"), ["2026-11-25.csv"], "--source and --sink win");
     let error = run(Some("2026-11-24"), &["--set", "WROD=one", "--set", "WORD=two"]).expect(2).stderr;
     assert!(
