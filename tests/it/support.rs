@@ -14,6 +14,7 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::properties::WriterProperties;
 use serde_json::Value;
 use sha2::Sha256;
 use tempfile::TempDir;
@@ -262,6 +263,15 @@ pub fn csv_table(text: &[u8]) -> Table {
         }
     }
     table
+}
+
+/// A Parquet file of `batch`, as the parquet crate writes it with `properties`.
+pub fn written(batch: &RecordBatch, properties: WriterProperties) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).expect("a schema");
+    writer.write(batch).expect("writes");
+    writer.close().expect("closes");
+    bytes
 }
 
 /// A Parquet file whole.

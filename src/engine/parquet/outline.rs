@@ -111,7 +111,8 @@ impl<'a> Schema<'a> {
         Some(schema)
     }
 
-    /// Whether a row group names its columns as the schema does: some readers go by the names, others by the order.
+    /// Whether a row group calls none of its columns by the name of another: some readers go by the names, others by the
+    /// order.
     fn names_columns(&self, walk: &mut Walk<'_>) -> Option<bool> {
         let mut is_true = true;
         let mut last = 0;

@@ -218,8 +218,8 @@ impl RowGroup {
         leaves.iter().map(of_leaf).collect()
     }
 
-    /// Rows of a batch of `leaves`, so that none has more than [`MAX_BATCH_ITEMS`] however they are spread over the rows.
-    /// Few row groups have so many that it must be looked at.
+    /// Rows of a batch of `leaves`, so that none has more than [`MAX_BATCH_ITEMS`] however they are spread over the rows;
+    /// one where a single row has more, all its lists together. Few row groups have so many that it must be looked at.
     fn batch_rows(&self, leaves: &[usize], pages: &HashMap<usize, Arc<[RawPage]>>) -> Result<usize, RewriteError> {
         let group = self.layout.metadata.row_group(self.index);
         let repeated = leaves.iter().filter(|&&leaf| group.column(leaf).column_descr().max_rep_level() > 0);

@@ -6,7 +6,7 @@ use parquet::file::page_index::offset_index::PageLocation;
 
 use super::page::{PageHeader, PageKind};
 
-/// Room for a header: those of [`PageHeader::write`] are smaller.
+/// Room for a header: those of [`PageHeader::write`] are no larger.
 const HEADER_ROOM: usize = 64;
 
 /// The body of a page to come, behind room for its header.

@@ -8,7 +8,6 @@ use arrow::array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::{
     ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, SortingColumn,
 };
@@ -18,7 +17,7 @@ use parquet::file::properties::WriterProperties;
 use super::damage::{CANARY, run_tamely};
 use super::thrift::{Thrift, chunk, column, edited, file, group, i32, i64, text};
 use super::{assert_same_rows, both_ways, ways};
-use crate::support::{Lake, batch, contains};
+use crate::support::{Lake, batch, contains, written};
 
 /// Rows of each of the two row groups.
 const ROWS: usize = 20;
@@ -62,11 +61,7 @@ pub fn source(word: &str) -> Vec<u8> {
         .set_max_row_group_row_count(Some(ROWS))
         .set_sorting_columns(Some(vec![sorted(PERSON, true), sorted(PLACE, false)]))
         .build();
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).expect("a schema");
-    writer.write(&batch).expect("writes");
-    writer.close().expect("closes");
-    bytes
+    written(&batch, properties)
 }
 
 /// All that a footer tells, page encodings in full.

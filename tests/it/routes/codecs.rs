@@ -7,13 +7,12 @@ use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, CompressionCodec, Encoding, GzipLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::{assert_same_rows, both_ways, ways};
-use crate::support::Lake;
+use crate::support::{Lake, written};
 
 const ROWS: usize = 3_000;
 
@@ -32,11 +31,7 @@ fn file(codec: Compression, version: WriterVersion) -> Vec<u8> {
     let properties = WriterProperties::builder().set_compression(codec).set_writer_version(version);
     let properties = properties.set_dictionary_page_size_limit(4_000).set_data_page_row_count_limit(100);
     let properties = properties.set_write_batch_size(100).build();
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).expect("a schema");
-    writer.write(&batch).expect("writes");
-    writer.close().expect("closes");
-    bytes
+    written(&batch, properties)
 }
 
 #[test]

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
-use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::damage::run_tamely;
 use super::ways;
-use crate::support::{Lake, batch, token};
+use crate::support::{Lake, batch, token, written};
 
 const ROWS: i64 = 100_000;
 
@@ -22,11 +21,7 @@ fn put(lake: &Lake, path: &str, columns: Vec<(&str, ArrayRef)>) {
     let zstd = Compression::ZSTD(ZstdLevel::default());
     let properties = WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(1 << 30));
     let properties = properties.set_column_bloom_filter_enabled("kept".into(), true);
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties.build())).expect("a schema");
-    writer.write(&batch).expect("writes");
-    writer.close().expect("closes");
-    lake.put(path, bytes);
+    lake.put(path, written(&batch, properties.build()));
 }
 
 fn texts(word: &str, distinct: i64) -> ArrayRef {

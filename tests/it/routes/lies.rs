@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use lakeveil::engine::parquet::page::PageHeader;
-use parquet::arrow::ArrowWriter;
 use parquet::basic::{CompressionCodec, Encoding};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::WriterProperties;
@@ -15,7 +14,7 @@ use serde_json::Value;
 
 use super::damage::{CANARY, run_tamely};
 use super::thrift::{Thrift, chunk, column, edited, file, footer_start, group, i32, i64, text};
-use crate::support::{Lake, batch, contains, token};
+use crate::support::{Lake, batch, contains, token, written};
 
 /// Rows of each of the two row groups.
 const ROWS: usize = 20;
@@ -29,11 +28,7 @@ fn sound(word: &str) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
     let properties = WriterProperties::builder().set_dictionary_enabled(false);
     let properties = properties.set_max_row_group_row_count(Some(ROWS)).build();
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).expect("a schema");
-    writer.write(&batch).expect("writes");
-    writer.close().expect("closes");
-    bytes
+    written(&batch, properties)
 }
 
 fn footer(bytes: &[u8]) -> ParquetMetaData {
