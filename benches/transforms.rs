@@ -15,13 +15,14 @@ use lakeveil::arrays::sketch::Sketch;
 use lakeveil::crypto::{HmacKey, TokenEncoding};
 use lakeveil::transforms::Transform;
 use lakeveil::transforms::cell::{Cell, EmptyRule, Memo, OnError};
-use lakeveil::transforms::hash::Hash;
+use lakeveil::transforms::hash::{Hash, HashAlgorithm};
+use lakeveil::transforms::keyed::Keyed;
 use lakeveil::transforms::mask::Mask;
 use lakeveil::transforms::normalize::{Normalizer, Step};
 use lakeveil::transforms::nullify::Nullify;
 use lakeveil::transforms::pseudonym::Pseudonym;
 use lakeveil::transforms::redact::Redact;
-use lakeveil::transforms::subkeys::Subkeys;
+use lakeveil::transforms::signer::Signer;
 use lakeveil::transforms::tally::Tally;
 use lakeveil::transforms::text_mask::TextMask;
 
@@ -52,7 +53,7 @@ fn cell(transform: Box<dyn Transform>, normalizer: Option<Normalizer>) -> Cell {
 }
 
 fn pseudonym() -> Box<dyn Transform> {
-    Box::new(Pseudonym::new(Subkeys::One(HmacKey::new(&[7; 32])), 128, TokenEncoding::Hex, ""))
+    Box::new(Pseudonym::new(Keyed::One(Signer::new(HmacKey::new(&[7; 32]))), 128, TokenEncoding::Hex, ""))
 }
 
 fn apply(cell: &Cell, array: &ArrayRef) -> ArrayRef {
@@ -115,7 +116,7 @@ fn families(c: &mut Criterion) {
         ("mask", Box::new(Mask::new(mask))),
         ("redact", Box::new(Redact::new("[removed]"))),
         ("nullify", Box::new(Nullify)),
-        ("hash sha256", Box::new(Hash::sha256(TokenEncoding::Hex))),
+        ("hash sha256", Box::new(Hash::new(HashAlgorithm::Sha256, TokenEncoding::Hex))),
     ];
     let array = texts(0, VALUES);
     let mut group = c.benchmark_group(format!("families on {VALUES} texts of 24 bytes"));

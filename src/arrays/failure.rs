@@ -42,6 +42,11 @@ impl Failures {
         self.0.len()
     }
 
+    /// Whether the value at `index` failed.
+    pub fn contains(&self, index: usize) -> bool {
+        self.0.binary_search_by_key(&index, |failure| failure.index).is_ok()
+    }
+
     /// In order of position.
     pub fn iter(&self) -> std::slice::Iter<'_, Failure> {
         self.0.iter()

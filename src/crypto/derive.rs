@@ -51,7 +51,7 @@ pub fn subkey(root: &Secret, purpose: &str, domain: &str, tenant: &str, len: usi
         frame(&mut info, part.as_bytes());
     }
     let mut key = Zeroizing::new(vec![0; len]);
-    hkdf_sha256(root.expose(), SALT, &info, &mut key);
+    hkdf_sha256(root.expose(), Some(SALT), &info, &mut key);
     Secret::new(key)
 }
 
@@ -62,13 +62,16 @@ pub fn fingerprint(root: &Secret) -> Fingerprint {
     let mut info = Vec::new();
     frame(&mut info, b"fingerprint");
     let mut bytes = [0; 8];
-    hkdf_sha256(root.expose(), SALT, &info, &mut bytes);
+    hkdf_sha256(root.expose(), Some(SALT), &info, &mut bytes);
     Fingerprint(bytes)
 }
 
 /// `HKDF-SHA256[salt, info](ikm)`, filling `out` - RFC 5869.
-fn hkdf_sha256(ikm: &[u8], salt: &[u8], info: &[u8], out: &mut [u8]) {
-    Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, out).expect("at most 8160 bytes are asked for");
+///
+/// # Panics
+/// If `out` is over 8160 bytes long.
+pub fn hkdf_sha256(ikm: &[u8], salt: Option<&[u8]>, info: &[u8], out: &mut [u8]) {
+    Hkdf::<Sha256>::new(salt, ikm).expand(info, out).expect("at most 8160 bytes are asked for");
 }
 
 /// The public name of a root key: 8 bytes, written as 16 lower-case hexadecimal digits. It may be printed and stored.
@@ -178,7 +181,7 @@ mod tests {
         for (ikm, salt, info, okm) in cases {
             let expected = unhex(okm);
             let mut out = vec![0; expected.len()];
-            hkdf_sha256(&ikm, &salt, &info, &mut out);
+            hkdf_sha256(&ikm, Some(&salt), &info, &mut out);
             assert_eq!(out, expected);
         }
     }

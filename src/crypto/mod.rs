@@ -18,7 +18,7 @@ pub mod secret;
 #[cfg(test)]
 pub(crate) mod vectors;
 
-pub use derive::{Fingerprint, fingerprint, frame, subkey};
+pub use derive::{Fingerprint, fingerprint, frame, hkdf_sha256, subkey};
 pub use digest::StreamDigest;
 pub use encode::TokenEncoding;
 pub use lanes::HmacKey;

@@ -1,4 +1,4 @@
-//! The known answers of `testdata/vectors/tokens-v1.json`, for the tests of every floor.
+//! The known answers of `testdata/vectors/`, for the tests of every floor.
 
 use std::path::Path;
 
@@ -8,9 +8,14 @@ use serde::de::DeserializeOwned;
 
 use super::Secret;
 
-/// The cases of one family; a family without cases fails, so that no test passes by reading nothing.
+/// The cases of one family of `tokens-v1.json`.
 pub(crate) fn cases<T: DeserializeOwned>(family: &str) -> Vec<T> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/vectors/tokens-v1.json");
+    cases_of("tokens-v1.json", family)
+}
+
+/// The cases of one family of a file; a family without cases fails, so that no test passes by reading nothing.
+pub(crate) fn cases_of<T: DeserializeOwned>(file: &str, family: &str) -> Vec<T> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/vectors").join(file);
     let text = std::fs::read_to_string(&file).expect("the vectors are committed");
     let mut document: serde_json::Value = serde_json::from_str(&text).expect("the vectors are JSON");
     let cases: Vec<T> = serde_json::from_value(document[family].take()).expect("the cases have this shape");
@@ -50,6 +55,29 @@ families! {
     Pseudonym { domain: String, tenant: String, canonical_utf8: String, bits: usize, encoding: String, token: String }
     /// A case of `hmac_sha256`.
     HmacSha256 { canonical_utf8: String, hex: String, base64: String }
+    /// A case of `date_shift`.
+    DateShift { domain: String, tenant: String, entity_utf8: String, max_days: u32, offset_days: i64 }
+    /// A case of `encrypt`.
+    Encrypt { domain: String, tenant: String, canonical_utf8: String, hex: String }
     /// A case of `path`.
     PathDigest { dataset: String, path: String, hex: String }
+}
+
+/// A case of `chain`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Chain {
+    pub(crate) roots_hex: Vec<String>,
+    pub(crate) domain: String,
+    pub(crate) tenant: String,
+    pub(crate) canonical_utf8: String,
+    pub(crate) bits: u16,
+    pub(crate) hex: String,
+}
+
+/// A case of `kelora-2.2.1.json`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Kelora {
+    pub(crate) value: String,
+    pub(crate) domain: String,
+    pub(crate) token: String,
 }

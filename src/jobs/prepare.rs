@@ -35,9 +35,10 @@ use crate::engine::storage::{Entry, Storage};
 use crate::engine::text_write::TextSettings;
 use crate::keys::Key;
 use crate::policy::bind::policy_digest;
+use crate::policy::chain::KeyChain;
 use crate::policy::describe::PlanDescription;
 use crate::policy::plan::Plan;
-use crate::policy::{Document, Format, Names, Policy};
+use crate::policy::{Document, Format, KeyChoice, Names, Policy};
 
 /// Everything a run needs, settled.
 pub struct Prepared {
@@ -77,8 +78,8 @@ pub struct Prepared {
 
 /// The keys of a job.
 pub struct Keys {
-    /// The one that the policy has its tokens made with.
-    pub key: Arc<Key>,
+    /// Those that the policy has its tokens made with.
+    pub chain: KeyChain,
     /// The others of the keyring: earlier runs may have named inputs under them.
     pub others: Vec<Arc<Key>>,
 }
@@ -90,9 +91,14 @@ pub struct Keys {
 pub fn open_keys(policy: &Policy) -> Result<Option<Keys>, JobError> {
     let Some(spec) = &policy.keyring else { return Ok(None) };
     let keyring = spec.open()?;
-    let key = keyring.select(policy.key.as_deref())?;
-    let others = keyring.keys().iter().filter(|other| other.id() != key.id());
-    Ok(Some(Keys { key: Arc::new(key.clone()), others: others.cloned().map(Arc::new).collect() }))
+    let chain = match &policy.key {
+        None => KeyChain::one(Arc::new(keyring.active().clone())),
+        Some(KeyChoice::One(id)) => KeyChain::one(Arc::new(keyring.select(Some(id))?.clone())),
+        Some(KeyChoice::Chain { chain }) => KeyChain::select(&keyring, chain)?,
+    };
+    let others = keyring.keys().iter().filter(|other| other.id() != chain.newest().id());
+    let others = others.cloned().map(Arc::new).collect();
+    Ok(Some(Keys { chain, others }))
 }
 
 /// Settles everything. A run holds the leases by then; a plan needs none, since nothing is written here.
@@ -107,7 +113,8 @@ pub async fn prepare(
     keys: Option<&Keys>,
 ) -> Result<Prepared, JobError> {
     let policy = &document.policy;
-    let key = keys.map(|keys| &keys.key);
+    let chain = keys.map(|keys| &keys.chain);
+    let key = chain.map(KeyChain::newest);
     let source = open_source(&places.source, &places.environment).await?;
     let (sink, control) = (places.sink.clone(), places.control.clone());
     let listed = source.list().await.map_err(|error| unlisted(error, policy, &places.source))?;
@@ -135,7 +142,7 @@ pub async fn prepare(
         source: source.storage.location().to_string(),
         filter: source.selection.filter(),
         policy_digest: policy_digest(policy),
-        keys: key_uses(policy, key, &partitions)
+        keys: key_uses(policy, chain, &partitions)
             .into_iter()
             .map(|key| KeyRef { id: key.id, fingerprint: key.fingerprint })
             .collect(),
@@ -149,8 +156,8 @@ pub async fn prepare(
     let decisions = decide(&inputs, &known, &in_sink, &identity, settings.full);
 
     let looked = look(&source.storage, &chosen.objects, &decisions, policy, compute).await;
-    let plans = bind_all(document, &chosen.objects, &looked, key, &privacy)?;
-    let cells = partition_cells(document, &chosen.objects, key)?;
+    let plans = bind_all(document, &chosen.objects, &looked, chain, &privacy)?;
+    let cells = partition_cells(document, &chosen.objects, chain)?;
     let rewrite = |partition: &Partition| rewrite_partition(&cells, partition);
     let naming = Naming { format: &sink_format, names: names(), partition: &rewrite };
     let named = discover(listed, &source.selection, given, &naming, &privacy)?;
@@ -164,7 +171,7 @@ pub async fn prepare(
         )));
     }
 
-    let mut description = describe(policy, key, &partitions, &plans, document);
+    let mut description = describe(policy, chain, &partitions, &plans, document);
     description.warnings.extend(lost_records(&known, keys));
     let claimed = claimed.into_iter().chain(known.foreign().cloned()).collect();
     let mut prepared = Prepared {

@@ -87,6 +87,15 @@ pub enum KeyError {
         /// The ids that there are.
         known: String,
     },
+    /// A chain without keys.
+    #[error("a key chain names at least one key")]
+    EmptyChain,
+    /// A chain that names a key twice.
+    #[error("the key chain names `{id}` twice")]
+    ChainRepeats {
+        /// The id of the key.
+        id: String,
+    },
     /// New tokens were asked of a compromised key.
     #[error("key `{id}` is compromised: its tokens would not protect anything")]
     Compromised {
@@ -232,6 +241,7 @@ impl KeyError {
                 "exactly one key is `active`: mark the others `retired` or `compromised`"
             }
             Self::UnknownKey { .. } => "name one of these in the policy's `key`, or add the key to the keyring",
+            Self::EmptyChain | Self::ChainRepeats { .. } => "list each key of the chain once, oldest first",
             Self::Compromised { .. } => "use the active key, and rotate what was made with this one",
             Self::WrongScheme { .. } => {
                 "use a key of its own for each scheme: who holds an interoperable key could derive every other one"

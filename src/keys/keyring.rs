@@ -88,11 +88,19 @@ impl Keyring {
     /// An id that is not there, or a key that is compromised.
     pub fn select(&self, id: Option<&str>) -> Result<&Key, KeyError> {
         let Some(id) = id else { return Ok(self.active()) };
-        let key = self.get(id).ok_or_else(|| KeyError::UnknownKey { id: id.to_owned(), known: self.ids() })?;
+        let key = self.known(id)?;
         match key.state {
             KeyState::Compromised => Err(KeyError::Compromised { id: id.to_owned() }),
             KeyState::Active | KeyState::Retired => Ok(key),
         }
+    }
+
+    /// As [`get`](Self::get), with an error that tells which keys there are.
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownKey`]
+    pub fn known(&self, id: &str) -> Result<&Key, KeyError> {
+        self.get(id).ok_or_else(|| KeyError::UnknownKey { id: id.to_owned(), known: self.ids() })
     }
 
     /// All keys, in the order of the document.

@@ -75,6 +75,8 @@ codes! {
     PrefixOnBinary = "prefix-on-binary",
     /// A domain that is empty or has unpaired braces.
     Domain = "domain",
+    /// A regular expression that can't be used.
+    Pattern = "pattern",
     /// Delimiter, quote and escape are not told apart.
     CsvDialect = "csv-dialect",
     /// A SQL text is empty.

@@ -2,7 +2,11 @@
 //!
 //! The documentation of these types becomes the policy's JSON Schema.
 
+use std::fmt;
+
 use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::format::{CsvInput, CsvOutput, Format, ParquetOutput};
@@ -27,10 +31,9 @@ pub struct Policy {
     /// Where the keyring is read from. Needed by keyed transforms and hashed names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyring: Option<KeyringSpec>,
-    /// Pins a key by its id; without it, the keyring's active key.
+    /// Pins a key by its id, or several as a chain; without it, the keyring's active key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"))]
-    pub key: Option<String>,
+    pub key: Option<KeyChoice>,
     /// What happens to a column that no rule names; `error` by default.
     #[serde(default)]
     pub unlisted: Unlisted,
@@ -43,6 +46,65 @@ pub struct Policy {
     pub joins: Vec<Join>,
     /// One rule per column, in order: the first rule that matches a column wins.
     pub columns: Columns,
+}
+
+/// The key that outputs are made with, by its id: `key: "2026-11"`, or `key: { chain: ["2026-01", "2026-11"] }`.
+///
+/// A chain, oldest key first, makes `pseudonym` tokens go through all its keys, so that tokens stored under the first
+/// ones can be moved to the last without raw values (TOKENS.md section 5). Other transforms use the last key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum KeyChoice {
+    /// One key.
+    One(#[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"))] String),
+    /// Several, oldest first.
+    Chain {
+        /// Their ids.
+        #[schemars(length(min = 1), inner(regex(pattern = "^[A-Za-z0-9._-]{1,64}$")))]
+        chain: Vec<String>,
+    },
+}
+
+/// The long form of [`KeyChoice`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChainOfKeys {
+    chain: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for KeyChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ChoiceVisitor;
+
+        impl<'de> Visitor<'de> for ChoiceVisitor {
+            type Value = KeyChoice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key id, or a map with `chain`")
+            }
+
+            fn visit_str<E: de::Error>(self, id: &str) -> Result<KeyChoice, E> {
+                Ok(KeyChoice::One(id.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<KeyChoice, A::Error> {
+                let ChainOfKeys { chain } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(KeyChoice::Chain { chain })
+            }
+        }
+
+        deserializer.deserialize_any(ChoiceVisitor)
+    }
+}
+
+impl KeyChoice {
+    /// The ids named, oldest first.
+    pub fn ids(&self) -> &[String] {
+        match self {
+            Self::One(id) => std::slice::from_ref(id),
+            Self::Chain { chain } => chain,
+        }
+    }
 }
 
 /// Where the raw objects lie, and how they are read.

@@ -7,10 +7,12 @@
 //! | `yaml`, `interpolate`, `read` | the text as a tree, its variables, types out of the tree |
 //! | `load`, `check` | all problems at once, or a [`Document`] |
 //! | `code`, `diagnostic`, `place`, `suggest` | what a problem is called, where it stands, how it is shown |
+//! | [`chain`] | the keys of a policy |
 //! | [`plan`], [`describe`], [`sql`] | the policy bound to a schema |
 //! | `schema`, `template`, `digest` | JSON Schema, the commented template, digests |
 
 pub mod bind;
+pub mod chain;
 mod check;
 mod code;
 mod column_type;
@@ -42,7 +44,7 @@ pub use code::Code;
 pub use column_type::{ColumnType, ColumnTypeError};
 pub use diagnostic::{Diagnostic, Problems, Severity};
 pub use digest::sha256_of_canonical_json;
-pub use document::{Names, Policy, SinkSpec, SourceSpec, Unlisted};
+pub use document::{KeyChoice, Names, Policy, SinkSpec, SourceSpec, Unlisted};
 pub use format::{
     BadCsvChar, CsvChar, CsvCompression, CsvInput, CsvOutput, Format, OptionalCsvChar, ParquetCompression,
     ParquetEncoding, ParquetOutput, UnknownCompression,

@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, RunEndIndexType};
 
 use super::normalize::{Normalizer, Scratch};
 use super::tally::Tally;
-use super::{Transform, TransformError, Transformed, ValueSize, Values};
+use super::{Found, Transform, TransformError, Transformed, ValueSize, Values};
 use crate::arrays::canonical::{Canonical, Meaning, canonical, is_supported};
 use crate::arrays::dictionary::{for_each_entry, same_memory};
 use crate::arrays::failure::Failures;
@@ -103,6 +103,7 @@ struct Made {
     failures: Failures,
     empty_in: Option<BooleanBuffer>,
     kept_empty: Option<BooleanBuffer>,
+    found: Vec<Found>,
 }
 
 impl Cell {
@@ -148,7 +149,9 @@ impl Cell {
         tally: &mut Tally,
     ) -> Result<ArrayRef, CellError> {
         match array.data_type() {
-            DataType::Dictionary(_, values) if companions.is_empty() && !values.is_nested() => {
+            DataType::Dictionary(_, values)
+                if companions.is_empty() && !values.is_nested() && self.transform.once_per_value() =>
+            {
                 let made = self.apply_to_dictionary(array, memo, tally)?;
                 let dictionary = made.as_any_dictionary();
                 match dictionary.values().data_type() {
@@ -261,9 +264,10 @@ impl Cell {
             // transforms that look at the array rather than at its text must not see these values either
             _ => hide(array, &empty, &failures)?,
         };
-        let Transformed { array, failures: later } =
+        let Transformed { array, failures: later, mut found } =
             self.transform.apply(&Values { array, canonical: &text, companions })?;
         failures.extend(later);
+        found.retain(|found| !failures.contains(found.index as usize));
         let kept_empty = empty.filter(|_| self.empty == EmptyRule::Keep);
         let mut array = array;
         if let Some(kept) = &kept_empty {
@@ -283,7 +287,7 @@ impl Cell {
             .then(|| canonical(&array, Meaning::Plain).ok())
             .flatten()
             .map(|text| text.values);
-        Ok(Made { array, nulls_in, text_in: source, text_out, failures, empty_in, kept_empty })
+        Ok(Made { array, nulls_in, text_in: source, text_out, failures, empty_in, kept_empty, found })
     }
 }
 
@@ -363,6 +367,7 @@ fn count_plain(made: &Made, tally: &mut Tally) {
     tally.failed += failed;
     tally.transformed += valid.saturating_sub(failed + set(&made.kept_empty));
     add(&mut tally.empties, set(&made.empty_in), made);
+    made.found.iter().for_each(|found| tally.count_found(found.kind, 1));
     sketch_all(&mut tally.distinct_in, made.text_in.as_ref(), 0..rows);
     sketch_all(&mut tally.distinct_out, made.text_out.as_ref(), 0..rows);
 }
@@ -375,8 +380,10 @@ fn count_dictionary(array: &ArrayRef, entries: &mut Entries, tally: &mut Tally) 
     let null = |nulls: &Option<NullBuffer>, entry: usize| u64::from(nulls.as_ref().is_some_and(|n| n.is_null(entry)));
     let (mut keyed, mut null_in, mut null_out, mut failures, mut kept, mut empty) = (0, 0, 0, 0, 0, 0);
     let mut fresh = Vec::new();
+    let mut uses = vec![0; if made.found.is_empty() { 0 } else { made.array.len() }];
     for_each_entry(array.as_any_dictionary(), |_, entry| {
         keyed += 1;
+        uses.get_mut(entry).into_iter().for_each(|uses| *uses += 1);
         null_in += null(&made.nulls_in, entry);
         null_out += null(&nulls_out, entry);
         failures += set(&failed, entry);
@@ -390,6 +397,7 @@ fn count_dictionary(array: &ArrayRef, entries: &mut Entries, tally: &mut Tally) 
     tally.failed += failures;
     tally.transformed += keyed - null_in - failures - kept;
     add(&mut tally.empties, empty, made);
+    made.found.iter().for_each(|found| tally.count_found(found.kind, uses[found.index as usize]));
     sketch_all(&mut tally.distinct_in, made.text_in.as_ref(), fresh.iter().copied());
     sketch_all(&mut tally.distinct_out, made.text_out.as_ref(), fresh.iter().copied());
 }

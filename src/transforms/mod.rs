@@ -3,23 +3,28 @@
 //! A [`Cell`](cell::Cell) wraps a transform with what holds for all of them: null stays null, canonical bytes,
 //! `normalize`, the `empty` rule, each distinct value of a dictionary once, `on_error`.
 
-pub mod build;
 pub mod cell;
+pub mod family;
 pub mod hash;
+pub mod keyed;
 pub mod mask;
 pub mod normalize;
 pub mod nullify;
 pub mod pseudonym;
 pub mod redact;
 pub mod shape;
+pub mod signer;
 pub mod spec;
 pub mod subkeys;
 pub mod tally;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text_mask;
+pub mod texts;
 mod tokens;
 
 use arrow::array::{ArrayRef, BinaryArray};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 
 use crate::arrays::failure::Failures;
 
@@ -44,6 +49,21 @@ pub trait Transform: std::fmt::Debug + Send + Sync {
     /// Whether values are looked at at all: if not, one without a text form is no obstacle.
     fn needs_text(&self) -> bool {
         true
+    }
+
+    /// Whether equal values may share one output of a dictionary: `false` where each occurrence gets its own.
+    fn once_per_value(&self) -> bool {
+        true
+    }
+
+    /// The kinds of things that it finds within values, for [`Transformed::found`]; none for most.
+    fn kinds(&self) -> &[String] {
+        &[]
+    }
+
+    /// What the output's field tells beside its type: keys and values of its metadata. `input` is the source's field.
+    fn field_metadata(&self, _input: &Field) -> Vec<(String, String)> {
+        Vec::new()
     }
 
     /// Whether outputs look random, so that no compressor finds anything in them but their alphabet.
@@ -96,11 +116,22 @@ pub struct Transformed {
     pub array: ArrayRef,
     /// Positions whose value could not be taken; the array is null there.
     pub failures: Failures,
+    /// What was found within values, in order of position; mostly nothing.
+    pub found: Vec<Found>,
+}
+
+/// One thing found within a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Position of the value.
+    pub index: u32,
+    /// Which of [`Transform::kinds`].
+    pub kind: u16,
 }
 
 impl From<ArrayRef> for Transformed {
     fn from(array: ArrayRef) -> Self {
-        Self { array, failures: Failures::default() }
+        Self { array, failures: Failures::default(), found: Vec::new() }
     }
 }
 

@@ -4,8 +4,29 @@ use std::sync::Arc;
 
 use arrow::array::{Array, StringBuilder};
 use arrow::datatypes::DataType;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::family::{BuildError, Context, Facts, Family};
 use super::{Transform, TransformError, Transformed, ValueSize, Values, text_like};
+
+/// Replaces every value by one constant, written as the rule's value: `redact: "[removed]"`.
+///
+/// Formula: output = the constant. Accepted types: all. Result type: text.
+/// Deterministic, not reversible; which rows are null stays visible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct RedactSpec(pub String);
+
+impl Family for RedactSpec {
+    fn facts(&self) -> Facts<'_> {
+        Facts::COARSE
+    }
+
+    fn build(&self, _: &mut Context<'_>) -> Result<Box<dyn Transform>, BuildError> {
+        Ok(Box::new(Redact::new(&self.0)))
+    }
+}
 
 /// A constant in place of every value: shows which rows had one, and nothing else.
 #[derive(Debug, Clone)]

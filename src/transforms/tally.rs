@@ -20,6 +20,9 @@ pub struct Tally {
     pub transformed: u64,
     /// Values that the transform could not take.
     pub failed: u64,
+    /// Things found within values, by their place among [`kinds`](super::Transform::kinds); as long as the last kind
+    /// that was found.
+    pub found: Vec<u64>,
     /// Distinct values read.
     pub distinct_in: Option<Sketch>,
     /// Distinct values written.
@@ -44,6 +47,15 @@ impl Tally {
     pub fn count(&mut self, values: usize, nulls: usize) {
         self.values = sum(self.values, Some(values as u64));
         self.nulls = sum(self.nulls, Some(nulls as u64));
+    }
+
+    /// Counts things of one kind that were found within values.
+    pub fn count_found(&mut self, kind: u16, times: u64) {
+        let kind = usize::from(kind);
+        if self.found.len() <= kind {
+            self.found.resize(kind + 1, 0);
+        }
+        self.found[kind] += times;
     }
 
     /// A tally of values that nobody looked at.
@@ -117,6 +129,9 @@ impl Tally {
         self.nulls = sum(self.nulls, other.nulls);
         self.transformed += other.transformed;
         self.failed += other.failed;
+        for (kind, &times) in other.found.iter().enumerate().filter(|(_, times)| **times > 0) {
+            self.count_found(kind as u16, times);
+        }
         self.empties = sum(self.empties, other.empties);
         merge_sketch(&mut self.distinct_in, other.distinct_in.as_ref());
         merge_sketch(&mut self.distinct_out, other.distinct_out.as_ref());

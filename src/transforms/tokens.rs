@@ -6,11 +6,17 @@ use arrow::array::{Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, StringArr
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::DataType;
 
+use super::family::{Fault, FaultKind};
 use super::{TransformError, ValueSize};
 use crate::crypto::encode::TokenEncoding;
 
 /// Values signed at one go: their digests (8 KiB) stay in the first-level cache.
 pub(super) const CHUNK: usize = 256;
+
+/// The fault of an `encoding` that a family does not offer.
+pub(super) fn refused_encoding(message: &str) -> Fault {
+    Fault::of(FaultKind::Encoding, "encoding", message).hint("use `hex`, `base32`, `base64url` or `binary`")
+}
 
 /// How a digest becomes a value of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +45,10 @@ impl TokenFormat {
     }
 
     /// One token for each non-null value; `digests(range, out)` computes those of a range of rows.
-    pub fn column(
+    pub fn column<const N: usize>(
         &self,
         values: &BinaryArray,
-        mut digests: impl FnMut(std::ops::Range<usize>, &mut [[u8; 32]]) -> Result<(), TransformError>,
+        mut digests: impl FnMut(std::ops::Range<usize>, &mut [[u8; N]]) -> Result<(), TransformError>,
     ) -> Result<ArrayRef, TransformError> {
         let (rows, token_len, prefix_len) = (values.len(), self.token_len(), self.prefix.len());
         let total = rows * token_len;
@@ -50,7 +56,7 @@ impl TokenFormat {
             return Err(TransformError::TooLong(total));
         }
         let mut data = vec![0; total];
-        let mut scratch = [[0; 32]; CHUNK];
+        let mut scratch = [[0; N]; CHUNK];
         for start in (0..rows).step_by(CHUNK) {
             let end = rows.min(start + CHUNK);
             let signed = &mut scratch[..end - start];
@@ -114,7 +120,7 @@ mod tests {
         for encoding in [TokenEncoding::Hex, TokenEncoding::Base32, TokenEncoding::Base64Url, TokenEncoding::Base64] {
             for (bits, prefix) in [(64, ""), (128, "usr_"), (256, ""), (256, "customer/")] {
                 let format = TokenFormat { bytes: bits / 8, encoding, prefix: prefix.to_owned() };
-                let made = format.column(&values, |_, _| Ok(())).unwrap();
+                let made = format.column::<32>(&values, |_, _| Ok(())).unwrap();
                 let ValueSize::Fixed { bytes, random } = format.value_size() else { panic!("of one length") };
                 assert_eq!(made.as_string::<i32>().value(1).len(), bytes, "{format:?}");
                 assert!(bits / 8 <= random && random <= bytes, "{format:?}");

@@ -286,6 +286,8 @@ impl Drafting {
         };
         let (data_type, made) = (plain(from), plain(to.data_type()));
         let fits = source.is_primitive() && !data_type.is_nested() && is_encodable(&made);
+        // what differs between equal values has no dictionary
+        let fits = fits && cell.transform.once_per_value();
         if !fits || cell.output_type(&data_type).ok()? != made {
             return None;
         }

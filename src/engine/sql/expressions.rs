@@ -14,7 +14,7 @@ use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::functions;
-use crate::keys::Key;
+use crate::policy::chain::KeyChain;
 use crate::policy::sql::{BoundSql, Evaluate, SqlBinder};
 
 /// Binds SQL by DataFusion. Names are taken as they are written: no folding to lower case.
@@ -23,12 +23,12 @@ pub struct Expressions {
 }
 
 impl Expressions {
-    /// With our transforms as functions; the keyed ones use `key` and are absent without it.
-    pub fn new(key: Option<&Arc<Key>>) -> Self {
+    /// With our transforms as functions; the keyed ones use `keys` and are absent without it.
+    pub fn new(keys: Option<&KeyChain>) -> Self {
         let mut config = SessionConfig::new();
         config.options_mut().sql_parser.enable_ident_normalization = false;
         let context = SessionContext::new_with_config(config);
-        for function in functions::all(key) {
+        for function in functions::all(keys) {
             context.register_udf(function);
         }
         Self { context }

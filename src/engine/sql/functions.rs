@@ -13,19 +13,20 @@ use datafusion::logical_expr::{
 
 use crate::arrays::canonical::Meaning;
 use crate::crypto::encode::TokenEncoding;
-use crate::crypto::lanes::HmacKey;
-use crate::keys::Key;
+use crate::policy::chain::KeyChain;
 use crate::transforms::Transform;
 use crate::transforms::cell::{Cell, EmptyRule, Memo, OnError};
-use crate::transforms::hash::Hash as HashTransform;
+use crate::transforms::hash::{Hash as HashTransform, HashAlgorithm};
+use crate::transforms::keyed::Keyed;
 use crate::transforms::mask::Mask;
-use crate::transforms::pseudonym::{PURPOSE, Pseudonym};
+use crate::transforms::pseudonym::Pseudonym;
+use crate::transforms::signer::Signer;
 use crate::transforms::tally::Tally;
 use crate::transforms::text_mask::TextMask;
 
 /// The functions, the keyed ones under `key`.
-pub fn all(key: Option<&Arc<Key>>) -> Vec<ScalarUDF> {
-    let keyed = key.map(|key| Family::Pseudonym(Arc::clone(key)));
+pub fn all(keys: Option<&KeyChain>) -> Vec<ScalarUDF> {
+    let keyed = keys.map(|keys| Family::Pseudonym(keys.clone()));
     let families = [Family::Mask, Family::Hash].into_iter().chain(keyed);
     families.map(|family| ScalarUDF::new_from_impl(TransformFunction::new(family))).collect()
 }
@@ -37,7 +38,7 @@ pub fn hides(name: &str) -> bool {
 
 #[derive(Debug, Clone)]
 enum Family {
-    Pseudonym(Arc<Key>),
+    Pseudonym(KeyChain),
     Mask,
     Hash,
 }
@@ -55,18 +56,18 @@ impl TransformFunction {
     }
 
     /// What equality and hashes look at: never the key itself.
-    fn identity(&self) -> (&str, Option<(&str, crate::crypto::Fingerprint)>) {
-        let key = match &self.family {
-            Family::Pseudonym(key) => Some((key.id(), key.fingerprint())),
-            _ => None,
+    fn identity(&self) -> (&str, Vec<(&str, crate::crypto::Fingerprint)>) {
+        let keys = match &self.family {
+            Family::Pseudonym(keys) => keys.links().map(|key| (key.id(), key.fingerprint())).collect(),
+            _ => Vec::new(),
         };
-        (self.name(), key)
+        (self.name(), keys)
     }
 
     /// The transform that the literal `options` describe.
     fn transform(&self, options: &[Option<&ScalarValue>]) -> Result<Box<dyn Transform>> {
         match &self.family {
-            Family::Pseudonym(key) => {
+            Family::Pseudonym(keys) => {
                 let (domain, tenant) = match options {
                     [domain] => (text(*domain), Some(String::new())),
                     [domain, tenant] => (text(*domain), text(*tenant).filter(|tenant| !tenant.is_empty())),
@@ -75,10 +76,8 @@ impl TransformFunction {
                 let (Some(domain), Some(tenant)) = (domain, tenant) else {
                     return plan_err!("use pseudonym(value, 'domain') or pseudonym(value, 'domain', 'tenant')");
                 };
-                let subkey = key
-                    .subkey(PURPOSE, &domain, &tenant, 32)
-                    .map_err(|error| DataFusionError::Plan(error.to_string()))?;
-                let keys = crate::transforms::subkeys::Subkeys::One(HmacKey::new(subkey.expose()));
+                let signer = Signer::chain(&keys.sources(), &domain, &tenant, 128).map_err(DataFusionError::Plan)?;
+                let keys = Keyed::One(signer);
                 Ok(Box::new(Pseudonym::new(keys, 128, TokenEncoding::Hex, "")))
             }
             Family::Mask => {
@@ -92,7 +91,9 @@ impl TransformFunction {
                 };
                 Ok(Box::new(Mask::new(TextMask { keep_first, keep_last, with, keep_separators: false })))
             }
-            Family::Hash if options.is_empty() => Ok(Box::new(HashTransform::sha256(TokenEncoding::Hex))),
+            Family::Hash if options.is_empty() => {
+                Ok(Box::new(HashTransform::new(HashAlgorithm::Sha256, TokenEncoding::Hex)))
+            }
             Family::Hash => plan_err!("use hash(value)"),
         }
     }

@@ -7,22 +7,22 @@ use super::Keys;
 use super::kinds::Kind;
 use super::paths::hides_paths;
 use crate::engine::records::{InputId, Record, Records};
-use crate::keys::Key;
 use crate::policy::bind::{needs_key, policy_digest};
+use crate::policy::chain::KeyChain;
 use crate::policy::describe::{KeyUse, PlanDescription, Warning};
 use crate::policy::plan::Plan;
 use crate::policy::{Document, Policy};
 
-pub(super) fn key_uses(policy: &Policy, key: Option<&Arc<Key>>, partitions: &BTreeSet<String>) -> Vec<KeyUse> {
+pub(super) fn key_uses(policy: &Policy, chain: Option<&KeyChain>, partitions: &BTreeSet<String>) -> Vec<KeyUse> {
     let used = needs_key(policy) || hides_paths(policy, partitions);
-    let key = key.filter(|_| used);
-    key.map(|key| KeyUse { id: key.id().to_owned(), fingerprint: key.fingerprint().to_string() }).into_iter().collect()
+    let links = chain.filter(|_| used).into_iter().flat_map(KeyChain::links);
+    links.map(|key| KeyUse { id: key.id().to_owned(), fingerprint: key.fingerprint().to_string() }).collect()
 }
 
 /// One description over all kinds of objects: the first one's, and what the others have beside it.
 pub(super) fn describe(
     policy: &Policy,
-    key: Option<&Arc<Key>>,
+    chain: Option<&KeyChain>,
     partitions: &BTreeSet<String>,
     plans: &[(Kind, Arc<Plan>)],
     document: &Document,
@@ -30,7 +30,7 @@ pub(super) fn describe(
     let mut all = PlanDescription {
         dataset: policy.dataset.clone(),
         policy_digest: policy_digest(policy),
-        keys: key_uses(policy, key, partitions),
+        keys: key_uses(policy, chain, partitions),
         filter: policy.filter.clone(),
         filter_inputs: Vec::new(),
         columns: Vec::new(),
@@ -72,7 +72,7 @@ pub(super) fn describe(
 
 /// Records that name their inputs under a key that is gone: nobody can tell which inputs they are of.
 pub(super) fn lost_records(known: &Records, keys: Option<&Keys>) -> Option<Warning> {
-    let ring = keys.into_iter().flat_map(|keys| keys.others.iter().chain([&keys.key]));
+    let ring = keys.into_iter().flat_map(|keys| keys.others.iter().chain([keys.chain.newest()]));
     let ring: BTreeSet<String> = ring.map(|key| key.fingerprint().to_string()).collect();
     let is_lost = |record: &&Record| {
         let keyed = matches!(record.input, InputId::Keyed { .. });

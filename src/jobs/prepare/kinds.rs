@@ -16,8 +16,8 @@ use crate::engine::records::Decision;
 use crate::engine::sql::expressions::Expressions;
 use crate::engine::storage::Storage;
 use crate::jobs::JobError;
-use crate::keys::Key;
 use crate::policy::bind::{SourceColumns, bind};
+use crate::policy::chain::KeyChain;
 use crate::policy::plan::Plan;
 use crate::policy::{Code, ColumnPath, Diagnostic, DocPath, Document, Policy, Segment};
 use crate::transforms::spec::TransformSpec;
@@ -71,10 +71,10 @@ pub(super) fn bind_all(
     document: &Document,
     objects: &[SourceObject],
     looked: &[Look],
-    key: Option<&Arc<Key>>,
+    chain: Option<&KeyChain>,
     privacy: &PathPrivacy,
 ) -> Result<Vec<(Kind, Arc<Plan>)>, JobError> {
-    let expressions = Expressions::new(key);
+    let expressions = Expressions::new(chain);
     let mut plans: Vec<(Kind, Arc<Plan>)> = Vec::new();
     let mut places: HashMap<Kind, usize> = HashMap::new();
     for (object, look) in objects.iter().zip(looked) {
@@ -90,7 +90,7 @@ pub(super) fn bind_all(
         if let Some(problem) = no_header(&document.policy, object, &source) {
             return Err(JobError::Policy(Box::new(document.problems(vec![problem]))));
         }
-        let plan = bind(&document.policy, &source, key, &expressions).map_err(|mut problems| {
+        let plan = bind(&document.policy, &source, chain, &expressions).map_err(|mut problems| {
             if objects.len() > 1 {
                 // the others may be all right: say which one is not
                 let seen = privacy.name_input(&object.entry.path);

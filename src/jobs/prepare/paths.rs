@@ -14,6 +14,7 @@ use crate::engine::storage::{Entry, Location, StorageError};
 use crate::jobs::JobError;
 use crate::keys::Key;
 use crate::policy::bind::bind_partitions;
+use crate::policy::chain::KeyChain;
 use crate::policy::plan::PartitionColumn;
 use crate::policy::{ColumnPath, Document, Names, Policy};
 use crate::transforms::cell::{Cell, CellError, Memo};
@@ -99,7 +100,7 @@ pub(super) fn path_privacy(
 pub(super) fn former_privacies(policy: &Policy, now: &PathPrivacy, keys: Option<&Keys>) -> Vec<PathPrivacy> {
     let Some(keys) = keys else { return Vec::new() };
     let (own, open) = match now {
-        PathPrivacy::Open => (Some(&keys.key), None),
+        PathPrivacy::Open => (Some(keys.chain.newest()), None),
         PathPrivacy::Keyed(_) => (None, Some(PathPrivacy::Open)),
     };
     let hashes = own.into_iter().chain(&keys.others).filter_map(|key| path_hash(policy, Some(key)).ok().flatten());
@@ -110,11 +111,11 @@ pub(super) fn former_privacies(policy: &Policy, now: &PathPrivacy, keys: Option<
 pub(super) fn partition_cells(
     document: &Document,
     objects: &[SourceObject],
-    key: Option<&Arc<Key>>,
+    chain: Option<&KeyChain>,
 ) -> Result<BTreeMap<String, PartitionColumn>, JobError> {
     let names = objects.iter().flat_map(|object| &object.partitions).map(|partition| partition.column.clone());
     let names: BTreeSet<String> = names.collect();
-    let columns = bind_partitions(&document.policy, names, key)
+    let columns = bind_partitions(&document.policy, names, chain)
         .map_err(|problems| JobError::Policy(Box::new(document.problems(problems))))?;
     Ok(columns.into_iter().map(|column| (column.name.clone(), column)).collect())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 
+use super::super::chain::KeyChain;
 use super::super::code::Code;
 use super::super::describe::ColumnPlan;
 use super::super::rule::{OnEmpty, OnError as OnErrorSpec, Rule};
@@ -13,12 +14,11 @@ use super::Binder;
 use super::columns::{Column, Kept};
 use crate::arrays::canonical::{bare, is_supported, meaning_of};
 use crate::arrays::fields::told_of_made;
-use crate::transforms::build::{BuildError, build};
 use crate::transforms::cell::{Cell, EmptyRule, OnError};
+use crate::transforms::family::{BuildError, Family, build};
 use crate::transforms::normalize::Normalizer;
 use crate::transforms::shape::Shape;
 use crate::transforms::spec::TransformSpec;
-use crate::transforms::subkeys::SubkeySource;
 
 impl Binder<'_> {
     /// The leaf `field` under `rule`, which transforms values.
@@ -31,8 +31,7 @@ impl Binder<'_> {
     ) -> Option<Kept> {
         let Rule { transform: spec, options } = &self.policy.columns.iter().nth(rule)?.rule;
         let place = self.place(rule);
-        let key = self.key.map(|key| Arc::clone(key) as Arc<dyn SubkeySource>);
-        let built = match build(spec, key.as_ref()) {
+        let built = match build(spec, self.keys.map(KeyChain::sources).as_ref()) {
             Ok(built) => built,
             Err(BuildError::NoKey) => {
                 let message = format!("`{path}` needs a key, and the policy has no keyring");
@@ -41,7 +40,7 @@ impl Binder<'_> {
                 return None;
             }
             Err(other) => {
-                self.problem(Code::BadValue, place, format!("`{path}`: {other}"), None);
+                self.problem(Code::BadValue, place.key(spec.name()), format!("`{path}`: {other}"), None);
                 return None;
             }
         };
@@ -96,7 +95,7 @@ impl Binder<'_> {
             || cell.on_error == OnError::ToNull;
         let output = Field::new(self.new_name(Some(rule)).unwrap_or(field.name().clone()), data_type, true)
             .with_nullable(field.is_nullable() || can_be_null)
-            .with_metadata(told_of_made(field));
+            .with_metadata(told_of_made(field).into_iter().chain(cell.transform.field_metadata(field)).collect());
         let leaf = self.leaves.len();
         self.describe(rule, field, &output, path, &built.companions);
         let shape = Shape::Leaf { cell: Arc::new(cell), leaf: leaf - column.first_leaf };
@@ -143,7 +142,9 @@ impl Binder<'_> {
         else {
             return;
         };
-        let mut parameters = parameters(spec);
+        let Some(family) = spec.family() else { return };
+        let facts = family.facts();
+        let mut parameters = parameters(spec, family);
         if !options.normalize.is_empty() {
             parameters.insert("normalize".to_owned(), options.normalize.clone().into());
         }
@@ -152,30 +153,22 @@ impl Binder<'_> {
             parameters.insert("on_error".to_owned(), serde_json::json!(options.on_error));
         }
         let name = self.output_path(path, output.name());
-        let (mut domain, mut key) = (None, None);
-        match spec {
-            TransformSpec::Pseudonym(spec) => {
-                domain = Some(spec.domain.clone());
-                key = self.key.map(|key| key.id().to_owned());
-            }
-            TransformSpec::Hash(_) => self.warn(
-                "unkeyed-hash",
-                Some(&name),
-                format!("`{name}` is hashed without a key: anyone can recompute the digest of a value they guess"),
-            ),
-            _ => {}
+        if let TransformSpec::Hash(_) = spec {
+            let message = "is hashed without a key: anyone can recompute the digest of a value they guess";
+            self.warn("unkeyed-hash", Some(&name), format!("`{name}` {message}"));
         }
+        let keys = self.keys.filter(|_| facts.keyed);
         self.leaves.push(ColumnPlan {
             name,
             inputs: vec![path.to_string()],
             indirect_inputs: companions.to_vec(),
             transform: spec.name().to_owned(),
             parameters,
-            domain,
-            key,
-            deterministic: true,
-            reversible: false,
-            masking: true,
+            domain: facts.domain.map(str::to_owned),
+            key: keys.map(KeyChain::shown),
+            deterministic: facts.deterministic,
+            reversible: facts.reversible,
+            masking: facts.masking,
             type_before: Some(bare(field.data_type()).to_string()),
             type_after: bare(output.data_type()).to_string(),
             partition: false,
@@ -192,7 +185,7 @@ fn is_text(data_type: &DataType) -> bool {
 }
 
 /// A transform's options as written or filled in, but for the domain, which has a place of its own.
-fn parameters(spec: &TransformSpec) -> BTreeMap<String, serde_json::Value> {
+fn parameters(spec: &TransformSpec, family: &dyn Family) -> BTreeMap<String, serde_json::Value> {
     let options = serde_json::to_value(spec).ok();
     let options = options.and_then(|value| value.get(spec.name()).cloned());
     let mut parameters: BTreeMap<String, serde_json::Value> = match options {
@@ -200,11 +193,11 @@ fn parameters(spec: &TransformSpec) -> BTreeMap<String, serde_json::Value> {
         Some(serde_json::Value::String(constant)) => BTreeMap::from([("constant".to_owned(), constant.into())]),
         _ => BTreeMap::new(),
     };
-    if let TransformSpec::Pseudonym(spec) = spec {
+    if family.facts().domain.is_some() {
         parameters.remove("domain");
-        parameters.insert("bits".to_owned(), spec.bits().into());
-        parameters.insert("encoding".to_owned(), serde_json::json!(spec.encoding()));
-        parameters.insert("scheme".to_owned(), serde_json::json!(spec.scheme.unwrap_or_default()));
     }
+    parameters.extend(family.resolved().into_iter().map(|(option, value)| (option.to_owned(), value)));
+    // what could not be read has stopped the binding already
+    parameters.extend(family.pins().unwrap_or_default().into_iter().map(|(name, pin)| (name, pin.into())));
     parameters
 }

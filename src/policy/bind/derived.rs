@@ -69,7 +69,7 @@ impl Binder<'_> {
             transform: "derive".to_owned(),
             parameters: [("sql".to_owned(), bound.sql.clone().into())].into(),
             domain: None,
-            key: self.key.filter(|_| super::calls_keyed_function(&bound.sql)).map(|key| key.id().to_owned()),
+            key: self.keys.filter(|_| super::calls_keyed_function(&bound.sql)).map(|keys| keys.shown()),
             deterministic: true,
             reversible: false,
             masking: bound.raw_columns.is_empty(),

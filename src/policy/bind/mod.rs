@@ -18,6 +18,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 
 pub use digest::policy_digest;
 
+use super::chain::KeyChain;
 use super::code::Code;
 use super::column_type::ColumnType;
 use super::describe::{KeyUse, PlanDescription, Warning};
@@ -28,9 +29,7 @@ use super::plan::{OutputColumn, PartitionColumn, Plan};
 use super::rule::ColumnRule;
 use super::select::{ColumnPath, Segment};
 use super::sql::SqlBinder;
-use crate::keys::Key;
 use crate::transforms::spec::TransformSpec;
-use crate::transforms::subkeys::SubkeySource;
 
 /// What a policy is bound to.
 #[derive(Debug, Clone)]
@@ -43,12 +42,6 @@ pub struct SourceColumns {
     pub sorted_by: Vec<String>,
 }
 
-impl SubkeySource for Key {
-    fn subkey(&self, purpose: &str, domain: &str, tenant: &str, len: usize) -> Result<crate::crypto::Secret, String> {
-        Key::subkey(self, purpose, domain, tenant, len).map_err(|error| error.to_string())
-    }
-}
-
 /// Whether SQL may call a function of ours that is keyed. A text that only looks like it records a key too many; one
 /// that was missed would leave old tokens standing when the key changes.
 pub(super) fn calls_keyed_function(sql: &str) -> bool {
@@ -58,9 +51,8 @@ pub(super) fn calls_keyed_function(sql: &str) -> bool {
 /// Whether the policy needs a key, whatever the schema.
 pub fn needs_key(policy: &Policy) -> bool {
     let keyed = |spec: &TransformSpec| match spec {
-        TransformSpec::Pseudonym(_) => true,
         TransformSpec::Derive(sql) => calls_keyed_function(&sql.0),
-        _ => false,
+        other => other.family().is_some_and(|family| family.facts().keyed),
     };
     policy.sink.names == super::document::Names::Hash
         || policy.filter.as_deref().is_some_and(calls_keyed_function)
@@ -83,10 +75,10 @@ pub fn given_type(policy: &Policy, name: &str) -> Option<ColumnType> {
 pub fn bind(
     policy: &Policy,
     source: &SourceColumns,
-    key: Option<&Arc<Key>>,
+    keys: Option<&KeyChain>,
     sql: &dyn SqlBinder,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let mut binder = Binder::new(policy, source, key);
+    let mut binder = Binder::new(policy, source, keys);
     let mut columns = Vec::new();
     for field in source.schema.fields() {
         columns.extend(binder.source_column(field));
@@ -126,11 +118,11 @@ pub fn bind(
 pub fn bind_partitions(
     policy: &Policy,
     names: impl IntoIterator<Item = String>,
-    key: Option<&Arc<Key>>,
+    keys: Option<&KeyChain>,
 ) -> Result<Vec<PartitionColumn>, Vec<Diagnostic>> {
     let partitions = names.into_iter().collect();
     let source = SourceColumns { schema: Arc::new(Schema::empty()), partitions, sorted_by: Vec::new() };
-    let mut binder = Binder::new(policy, &source, key);
+    let mut binder = Binder::new(policy, &source, keys);
     let columns: Vec<PartitionColumn> = source.partitions.iter().filter_map(|name| binder.partition(name)).collect();
     if binder.problems.is_empty() { Ok(columns) } else { Err(binder.problems) }
 }
@@ -139,7 +131,7 @@ pub fn bind_partitions(
 struct Binder<'a> {
     policy: &'a Policy,
     source: &'a SourceColumns,
-    key: Option<&'a Arc<Key>>,
+    keys: Option<&'a KeyChain>,
     /// Whether each rule has decided on something.
     used: Vec<bool>,
     leaves: Vec<super::describe::ColumnPlan>,
@@ -149,10 +141,10 @@ struct Binder<'a> {
 }
 
 impl<'a> Binder<'a> {
-    fn new(policy: &'a Policy, source: &'a SourceColumns, key: Option<&'a Arc<Key>>) -> Self {
+    fn new(policy: &'a Policy, source: &'a SourceColumns, keys: Option<&'a KeyChain>) -> Self {
         let used = vec![false; policy.columns.len()];
         let (leaves, dropped, warnings, problems) = Default::default();
-        Self { policy, source, key, used, leaves, dropped, warnings, problems }
+        Self { policy, source, keys, used, leaves, dropped, warnings, problems }
     }
 
     /// Where a rule stands in the policy.
@@ -225,15 +217,13 @@ impl<'a> Binder<'a> {
     fn key_uses(&self) -> Vec<KeyUse> {
         let in_use =
             needs_key(self.policy) || self.leaves.iter().any(|leaf| leaf.partition && leaf.transform != "keep");
-        let key = self.key.filter(|_| in_use);
-        key.map(|key| KeyUse { id: key.id().to_owned(), fingerprint: key.fingerprint().to_string() })
-            .into_iter()
-            .collect()
+        let links = self.keys.filter(|_| in_use).into_iter().flat_map(KeyChain::links);
+        links.map(|key| KeyUse { id: key.id().to_owned(), fingerprint: key.fingerprint().to_string() }).collect()
     }
 
     /// What does not stop the run, and should be known before the output is shared.
     fn weigh(&mut self) {
-        if let Some(warning) = self.key.and_then(|key| key.warning()) {
+        for warning in self.keys.into_iter().flat_map(KeyChain::links).filter_map(|key| key.warning()) {
             self.warn("weak-key", None, warning);
         }
         // order is lost from the first column on that is not sorted by, so the prefix is what counts

@@ -25,10 +25,7 @@ pub(super) fn check(policy: &Policy, problems: &mut Vec<Diagnostic>) {
         let hint = "it stands in reports, lineage and key derivation; choose a name such as `customers`";
         problems.push(Diagnostic::error(Code::DatasetName, root.key("dataset"), message).hint(hint));
     }
-    if let Some(id) = policy.key.as_ref().filter(|id| !is_identifier(id) || id.len() > KEY_ID_LEN) {
-        let message = format!("`{id}` is no key id: 1 to {KEY_ID_LEN} letters, digits, `.`, `_`, `-`");
-        problems.push(Diagnostic::error(Code::KeyId, root.key("key"), message));
-    }
+    check_key(policy, problems);
     if policy.filter.as_ref().is_some_and(|sql| sql.trim().is_empty()) {
         let problem = Diagnostic::error(Code::EmptySql, root.key("where"), "`where` is empty");
         problems.push(problem.hint("write a condition, or leave the key out"));
@@ -106,10 +103,24 @@ fn same(path: DocPath, first: &str, second: &str) -> Diagnostic {
     Diagnostic::error(Code::CsvDialect, path, message).hint("choose two different ones")
 }
 
+fn check_key(policy: &Policy, problems: &mut Vec<Diagnostic>) {
+    let Some(choice) = &policy.key else { return };
+    let at = DocPath::root().key("key");
+    let is_id = |id: &&String| is_identifier(id) && id.len() <= KEY_ID_LEN;
+    if let Some(id) = choice.ids().iter().find(|id| !is_id(id)) {
+        let message = format!("`{id}` is no key id: 1 to {KEY_ID_LEN} letters, digits, `.`, `_`, `-`");
+        problems.push(Diagnostic::error(Code::KeyId, at, message));
+    } else if choice.ids().is_empty() {
+        let problem = Diagnostic::error(Code::KeyId, at.key("chain"), "the chain names no key");
+        problems.push(problem.hint("list key ids, oldest first; without `key` the active one is used"));
+    }
+}
+
 fn check_keyring(policy: &Policy, problems: &mut Vec<Diagnostic>) {
     let path = DocPath::root().key("keyring");
     let Some(keyring) = &policy.keyring else {
-        let keyed = policy.columns.iter().find(|column| matches!(column.rule.transform, TransformSpec::Pseudonym(_)));
+        let is_keyed = |spec: &TransformSpec| spec.family().is_some_and(|family| family.facts().keyed);
+        let keyed = policy.columns.iter().find(|column| is_keyed(&column.rule.transform));
         let needs = match keyed {
             Some(column) => Some(format!("the rule of `{}` needs a key", column.pattern)),
             None => (policy.sink.names == Names::Hash).then(|| "`names: hash` needs a key".to_owned()),

@@ -5,78 +5,44 @@ use super::super::diagnostic::Diagnostic;
 use super::super::place::DocPath;
 use super::super::rule::{OnEmpty, OnError, Rule, RuleOptions};
 use super::super::suggest;
-use crate::crypto::TokenEncoding;
+use crate::transforms::family::{Fault, FaultKind};
 use crate::transforms::normalize::Step;
-use crate::transforms::spec::{DomainTemplate, HashSpec, PseudonymSpec, TransformSpec};
-
-/// Bits of a token, TOKENS.md section 3.
-const MIN_BITS: u16 = 64;
-const MAX_BITS: u16 = 256;
-const UUID_BITS: u16 = 128;
+use crate::transforms::spec::TransformSpec;
 
 pub(super) fn check(rule: &Rule, path: &DocPath, problems: &mut Vec<Diagnostic>) {
     let at = path.key(rule.transform.name());
-    match &rule.transform {
-        TransformSpec::Pseudonym(spec) => pseudonym(spec, &at, problems),
-        TransformSpec::Hash(spec) => hash(spec, &at, problems),
-        TransformSpec::Derive(sql) if sql.0.trim().is_empty() => {
+    match (&rule.transform, rule.transform.family()) {
+        (TransformSpec::Derive(sql), _) if sql.0.trim().is_empty() => {
             problems.push(Diagnostic::error(Code::EmptySql, at, "`derive` is empty").hint("write a SQL expression"));
         }
+        (_, Some(family)) => problems.extend(family.faults().into_iter().map(|fault| diagnostic(fault, &at))),
         _ => {}
     }
     options(&rule.options, &rule.transform, path, problems);
 }
 
-fn pseudonym(spec: &PseudonymSpec, path: &DocPath, problems: &mut Vec<Diagnostic>) {
-    if let Err(error) = DomainTemplate::parse(&spec.domain) {
-        problems.push(Diagnostic::error(Code::Domain, path.key("domain"), error.to_string()));
+/// A family's fault with its stable code and its place in the policy.
+fn diagnostic(fault: Fault, transform: &DocPath) -> Diagnostic {
+    let path = fault.path.iter().fold(transform.clone(), |path, key| path.key(key));
+    let code = match fault.kind {
+        FaultKind::Domain => Code::Domain,
+        FaultKind::Bits => Code::Bits,
+        FaultKind::Collisions => Code::Collisions,
+        FaultKind::Encoding => Code::Encoding,
+        FaultKind::Prefix => Code::PrefixOnBinary,
+        FaultKind::Value => Code::BadValue,
+        FaultKind::Missing => Code::MissingKey,
+        FaultKind::Pattern => Code::Pattern,
+        FaultKind::Unkeyed => Code::UnkeyedHash,
+    };
+    let diagnostic = match fault.kind {
+        FaultKind::Unkeyed => Diagnostic::warning(code, path, fault.message),
+        _ => Diagnostic::error(code, path, fault.message),
+    };
+    match fault.hint {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
     }
-    if spec.tenant.as_ref().is_some_and(|tenant| tenant.column.is_empty()) {
-        let path = path.key("tenant").key("column");
-        problems.push(Diagnostic::error(Code::BadValue, path, "the tenant's column has no name"));
-    }
-    let (bits, encoding) = (spec.bits(), spec.encoding());
-    let bits_path = path.key("bits");
-    if !(MIN_BITS..=MAX_BITS).contains(&bits) || bits % 8 != 0 {
-        let message = format!("a token has {MIN_BITS} to {MAX_BITS} bits in steps of 8, found {bits}");
-        problems.push(Diagnostic::error(Code::Bits, bits_path, message).hint("128 serves most tables"));
-    } else if encoding == TokenEncoding::Uuid && bits != UUID_BITS {
-        let message = format!("a UUID is made of {UUID_BITS} bits, found {bits}");
-        problems.push(
-            Diagnostic::error(Code::Bits, bits_path, message).hint("leave `bits` out, or choose another encoding"),
-        );
-    } else if bits < PseudonymSpec::SAFE_BITS && !spec.accept_collisions {
-        let message = format!("with {bits} bits, two values of a large table may share a token");
-        let hint = format!("use at least {} bits, or add `accept_collisions: true`", PseudonymSpec::SAFE_BITS);
-        problems.push(Diagnostic::error(Code::Collisions, bits_path, message).hint(hint));
-    }
-    if encoding == TokenEncoding::Base64 {
-        problems.push(refused_encoding(
-            path,
-            "`base64` holds `/` and `+`, which the scheme `lakeveil` keeps out of tokens",
-        ));
-    }
-    if spec.prefix.is_some() && encoding == TokenEncoding::Binary {
-        let message = "`prefix` is text, and binary tokens are not";
-        let hint = "remove `prefix`, or choose a text encoding";
-        problems.push(Diagnostic::error(Code::PrefixOnBinary, path.key("prefix"), message).hint(hint));
-    }
-}
-
-fn hash(spec: &HashSpec, path: &DocPath, problems: &mut Vec<Diagnostic>) {
-    match spec.encoding {
-        TokenEncoding::Uuid => problems.push(refused_encoding(path, "a digest has 256 bits and a UUID 128")),
-        TokenEncoding::Base64 => problems.push(refused_encoding(path, "`base64` is not offered for digests")),
-        _ => {}
-    }
-    let message = "`hash` uses no key: anyone can compute the digest of a guessed value";
-    let hint = "`pseudonym` gives tokens that nobody can guess without the key";
-    problems.push(Diagnostic::warning(Code::UnkeyedHash, path.clone(), message).hint(hint));
-}
-
-fn refused_encoding(path: &DocPath, message: &str) -> Diagnostic {
-    Diagnostic::error(Code::Encoding, path.key("encoding"), message)
-        .hint("use `hex`, `base32`, `base64url` or `binary`")
 }
 
 fn options(options: &RuleOptions, transform: &TransformSpec, path: &DocPath, problems: &mut Vec<Diagnostic>) {
