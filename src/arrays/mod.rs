@@ -1,7 +1,8 @@
 //! Floor 0: loops over Arrow arrays.
 //!
 //! [`canonical`](canonical::canonical) turns a column into the bytes that every keyed family works on;
-//! [`dictionary`] does a thing once per distinct value; [`sketch`] counts distinct values; [`fields`] says what of
+//! [`dictionary`] does a thing once per distinct value; [`sketch`] counts distinct values, [`space`] bounds how many there
+//! could be; [`fields`] says what of
 //! a field's metadata may be told.
 
 pub mod canonical;
@@ -10,4 +11,5 @@ pub mod dictionary;
 pub mod failure;
 pub mod fields;
 pub mod sketch;
+pub mod space;
 mod temporal;

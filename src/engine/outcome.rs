@@ -82,6 +82,12 @@ pub struct ColumnFacts {
     pub transformed: Option<u64>,
     /// Values that the transform could not take and `on_error` decided.
     pub failed: Option<u64>,
+    /// Things found within values, by their place among [`kinds`](crate::policy::describe::ColumnPlan::kinds).
+    #[serde(default)]
+    pub found: Vec<u64>,
+    /// Bits that could tell the values read apart, at most [`CHEAP_BITS`](crate::arrays::space::CHEAP_BITS).
+    #[serde(default)]
+    pub value_bits: Option<u64>,
     /// Distinct values read.
     pub distinct_in: Option<Sketch>,
     /// Distinct values written.

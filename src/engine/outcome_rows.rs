@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, ListArray, RecordBatch, StringBuilder, StructArray, UInt64Builder,
+    Array, ArrayRef, AsArray, BinaryBuilder, ListArray, RecordBatch, StringBuilder, StructArray, UInt64Array,
+    UInt64Builder,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, UInt64Type};
@@ -32,6 +33,10 @@ fn route_field() -> FieldRef {
     Arc::new(Field::new("item", DataType::Struct(route_fields()), false))
 }
 
+fn found_field() -> FieldRef {
+    Arc::new(Field::new("item", DataType::UInt64, false))
+}
+
 fn column_fields() -> Fields {
     Fields::from(vec![
         text("name", false),
@@ -41,6 +46,8 @@ fn column_fields() -> Fields {
         count("empties"),
         count("transformed"),
         count("failed"),
+        Field::new("found", DataType::List(found_field()), false),
+        count("value_bits"),
         Field::new("distinct_in", DataType::Binary, true),
         Field::new("distinct_out", DataType::Binary, true),
     ])
@@ -130,6 +137,8 @@ fn columns(facts: &[ColumnFacts]) -> Result<ArrayRef, ArrowError> {
         of(|column| column.empties),
         of(|column| column.transformed),
         of(|column| column.failed),
+        found(facts)?,
+        of(|column| column.value_bits),
         sketches(|column| column.distinct_in.as_ref()),
         sketches(|column| column.distinct_out.as_ref()),
     ];
@@ -166,8 +175,10 @@ pub fn from_batch(batch: &RecordBatch) -> Option<Outcome> {
             empties: number(columns, 4, row),
             transformed: number(columns, 5, row),
             failed: number(columns, 6, row),
-            distinct_in: sketch(7),
-            distinct_out: sketch(8),
+            found: found_of(columns, row)?,
+            value_bits: number(columns, 8, row),
+            distinct_in: sketch(9),
+            distinct_out: sketch(10),
         })
     };
     let columns: Option<Vec<ColumnFacts>> =
@@ -225,6 +236,17 @@ fn routes_of(columns: &StructArray, row: usize) -> Option<Vec<RouteBytes>> {
     (0..used.len()).map(one).collect()
 }
 
+fn found(facts: &[ColumnFacts]) -> Result<ArrayRef, ArrowError> {
+    let items = UInt64Array::from_iter_values(facts.iter().flat_map(|column| column.found.iter().copied()));
+    let offsets = OffsetBuffer::from_lengths(facts.iter().map(|column| column.found.len()));
+    Ok(Arc::new(ListArray::try_new(found_field(), offsets, Arc::new(items), None)?))
+}
+
+fn found_of(columns: &StructArray, row: usize) -> Option<Vec<u64>> {
+    let found = columns.column(7).as_list_opt::<i32>()?.value(row);
+    Some(found.as_primitive_opt::<UInt64Type>()?.values().to_vec())
+}
+
 /// The word for a route in outcomes and reports.
 pub fn route_word(route: Route) -> &'static str {
     match route {
@@ -264,6 +286,8 @@ mod tests {
             empties: None,
             transformed: Some(2),
             failed: Some(0),
+            found: if name == "a" { vec![3, 0, 7] } else { Vec::new() },
+            value_bits: (name != "c").then_some(17),
             distinct_in: Some(sketch.clone()),
             distinct_out: None,
         };

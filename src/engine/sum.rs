@@ -70,6 +70,8 @@ impl Sum {
                     empties: tally.empties,
                     transformed: Some(tally.transformed),
                     failed: Some(tally.failed),
+                    found: tally.found,
+                    value_bits: tally.space.bits().map(u64::from),
                     distinct_in: tally.distinct_in,
                     distinct_out: tally.distinct_out,
                 });
@@ -86,6 +88,8 @@ impl Sum {
                 empties: None,
                 transformed: None,
                 failed: None,
+                found: Vec::new(),
+                value_bits: None,
                 distinct_in: None,
                 distinct_out: None,
             });

@@ -233,6 +233,8 @@ fn tell(done: &mut Done, surgery: &TextSurgery, figures: &Figures) {
                 empties: Some(figures.counts.empties[kept]),
                 transformed: Some(0),
                 failed: Some(0),
+                found: Vec::new(),
+                value_bits: None,
                 distinct_in: None,
                 distinct_out: None,
             },

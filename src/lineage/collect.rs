@@ -13,6 +13,7 @@ use crate::engine::outcome::{self, ColumnFacts, Outcome};
 use crate::policy::describe::{self, PlanDescription};
 
 mod figures;
+mod weigh;
 
 use figures::{Figures, sum};
 
@@ -123,9 +124,11 @@ impl Collector {
         let totals = totals(&objects, &ending);
         let status = status(&totals, ending.failure.is_some());
 
+        let guessable = weigh::seen(&plan, &figures);
         let mut keys: Vec<Key> = plan.keys.into_iter().map(Into::into).collect();
         keys.sort();
         let mut warnings = unplanned;
+        warnings.extend(guessable);
         warnings.extend(plan.warnings.into_iter().chain(ending.warnings).map(Warning::from));
         warnings.sort();
         warnings.dedup();

@@ -179,7 +179,7 @@ pub struct Column {
     pub inputs: Vec<String>,
     /// Source columns that steer the transform without flowing into the value (tenant, entity).
     pub indirect_inputs: Vec<String>,
-    /// `keep`, `pseudonym`, `mask`, `redact`, `nullify`, `hash`, `derive`.
+    /// The policy's word: `keep`, `pseudonym`, `derive`.
     pub transform: String,
     /// The transform's options, defaults included.
     pub parameters: BTreeMap<String, serde_json::Value>,
@@ -211,6 +211,16 @@ pub struct Column {
     pub transformed: Option<u64>,
     /// Values that the transform could not take and `on_error` decided.
     pub failed: Option<u64>,
+    /// Things found within values, by kind; only where the transform looks for such.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub found: BTreeMap<String, u64>,
+    /// Bits of a token, where outputs are tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_bits: Option<u16>,
+    /// log2 of the birthday bound: the odds that any two of the distinct values read share a token are at most 2 to the
+    /// power of this. Absent where there are no tokens or fewer than two values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collision_log2: Option<i32>,
     /// Distinct values read, estimated (HyperLogLog, standard error 1.6 percent).
     pub distinct_in: Option<u64>,
     /// Distinct values written, estimated likewise.

@@ -51,6 +51,9 @@ fn column(name: &str, transform: &str) -> ColumnPlan {
         type_before: Some("Utf8".into()),
         type_after: "Utf8".into(),
         partition: false,
+        tests_guesses: transform == "pseudonym",
+        token_bits: (transform == "pseudonym").then_some(128),
+        kinds: Vec::new(),
     }
 }
 
@@ -116,6 +119,8 @@ pub(super) fn facts(name: &str, values: u64) -> ColumnFacts {
         empties: Some(1),
         transformed: Some(values - 3),
         failed: Some(0),
+        found: Vec::new(),
+        value_bits: Some(40),
         distinct_in: Some(sketch.clone()),
         distinct_out: Some(sketch),
     }

@@ -14,7 +14,7 @@ pub struct ColumnPlan {
     pub inputs: Vec<String>,
     /// Source columns that steer the transform without flowing into the value (tenant, entity).
     pub indirect_inputs: Vec<String>,
-    /// `keep`, `pseudonym`, `mask`, `redact`, `nullify`, `hash`, `derive`.
+    /// The policy's word: `keep`, `pseudonym`, `derive`.
     pub transform: String,
     /// The transform's options as the policy resolved them, defaults included.
     pub parameters: BTreeMap<String, serde_json::Value>,
@@ -34,6 +34,15 @@ pub struct ColumnPlan {
     pub type_after: String,
     /// Lies in the path (a Hive partition), not in the object.
     pub partition: bool,
+    /// Each value has an output of its own: who can compute outputs can test guesses.
+    #[serde(default)]
+    pub tests_guesses: bool,
+    /// Bits of a token, where outputs are tokens.
+    #[serde(default)]
+    pub token_bits: Option<u16>,
+    /// The kinds of things that are looked for within values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
 }
 
 /// A source column that the output does not have.
@@ -44,6 +53,9 @@ pub struct DroppedColumn {
     /// Arrow type in the source.
     pub type_before: String,
 }
+
+/// Code of the warning about a column whose values can be guessed.
+pub const SMALL_DOMAIN: &str = "small-domain";
 
 /// Something the reader should weigh before sharing the output.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -16,6 +16,7 @@ use crate::arrays::canonical::{Canonical, Meaning, canonical, is_supported};
 use crate::arrays::dictionary::{for_each_entry, same_memory};
 use crate::arrays::failure::Failures;
 use crate::arrays::sketch::Sketch;
+use crate::arrays::space::{CHEAP_BITS, Space};
 
 /// What stands in place of a value under `on_error: redact`.
 pub const REDACTED: &str = "[redacted]";
@@ -368,6 +369,7 @@ fn count_plain(made: &Made, tally: &mut Tally) {
     tally.transformed += valid.saturating_sub(failed + set(&made.kept_empty));
     add(&mut tally.empties, set(&made.empty_in), made);
     made.found.iter().for_each(|found| tally.count_found(found.kind, 1));
+    see_all(&mut tally.space, made.text_in.as_ref(), 0..rows);
     sketch_all(&mut tally.distinct_in, made.text_in.as_ref(), 0..rows);
     sketch_all(&mut tally.distinct_out, made.text_out.as_ref(), 0..rows);
 }
@@ -398,6 +400,7 @@ fn count_dictionary(array: &ArrayRef, entries: &mut Entries, tally: &mut Tally) 
     tally.transformed += keyed - null_in - failures - kept;
     add(&mut tally.empties, empty, made);
     made.found.iter().for_each(|found| tally.count_found(found.kind, uses[found.index as usize]));
+    see_all(&mut tally.space, made.text_in.as_ref(), fresh.iter().copied());
     sketch_all(&mut tally.distinct_in, made.text_in.as_ref(), fresh.iter().copied());
     sketch_all(&mut tally.distinct_out, made.text_out.as_ref(), fresh.iter().copied());
 }
@@ -405,6 +408,12 @@ fn count_dictionary(array: &ArrayRef, entries: &mut Entries, tally: &mut Tally) 
 /// Unknown where the column has no canonical text to be empty.
 fn add(empties: &mut Option<u64>, seen: u64, made: &Made) {
     *empties = empties.filter(|_| made.text_in.is_some()).map(|empties| empties + seen);
+}
+
+fn see_all(space: &mut Space, text: Option<&BinaryArray>, rows: impl Iterator<Item = usize>) {
+    if let Some(text) = text.filter(|_| space.bits() != Some(CHEAP_BITS)) {
+        rows.filter(|&row| text.is_valid(row)).for_each(|row| space.see(text.value(row)));
+    }
 }
 
 fn sketch_all(sketch: &mut Option<Sketch>, text: Option<&BinaryArray>, rows: impl Iterator<Item = usize>) {

@@ -153,7 +153,8 @@ pub(super) struct Kelora {
 
 impl Kelora {
     /// Bytes of a token: 24 characters of base64url.
-    pub const BYTES: usize = 18;
+    #[cfg(test)]
+    const BYTES: usize = 18;
 
     /// The master key: Argon2id (RFC 9106), 64 MiB, three passes, one lane.
     pub fn new(keys: &Keys) -> Result<Self, String> {

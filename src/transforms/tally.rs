@@ -6,6 +6,7 @@ use arrow::datatypes::DataType;
 use crate::arrays::canonical::{Meaning, canonical, is_supported};
 use crate::arrays::dictionary::for_each_entry;
 use crate::arrays::sketch::Sketch;
+use crate::arrays::space::Space;
 
 /// Figures of one leaf of one object, added up over its batches. `None` where nobody looked.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Tally {
     /// Things found within values, by their place among [`kinds`](super::Transform::kinds); as long as the last kind
     /// that was found.
     pub found: Vec<u64>,
+    /// How many values there could be, by those read.
+    pub space: Space,
     /// Distinct values read.
     pub distinct_in: Option<Sketch>,
     /// Distinct values written.
@@ -133,6 +136,7 @@ impl Tally {
             self.count_found(kind as u16, times);
         }
         self.empties = sum(self.empties, other.empties);
+        self.space.merge(other.space);
         merge_sketch(&mut self.distinct_in, other.distinct_in.as_ref());
         merge_sketch(&mut self.distinct_out, other.distinct_out.as_ref());
     }

@@ -22,6 +22,8 @@ pub(super) struct Figures {
     empties: Sum,
     transformed: Sum,
     failed: Sum,
+    found: Vec<u64>,
+    value_bits: Option<u64>,
     distinct_in: Distinct,
     distinct_out: Distinct,
     routes: BTreeMap<Route, (u64, Sum)>,
@@ -36,6 +38,11 @@ impl Figures {
         self.empties.add(facts.and_then(|facts| facts.empties));
         self.transformed.add(facts.and_then(|facts| facts.transformed));
         self.failed.add(facts.and_then(|facts| facts.failed));
+        for (kind, times) in facts.iter().flat_map(|facts| facts.found.iter().enumerate()) {
+            self.found.resize(self.found.len().max(kind + 1), 0);
+            self.found[kind] += times;
+        }
+        self.value_bits = self.value_bits.max(facts.and_then(|facts| facts.value_bits));
         self.distinct_in.add(facts.and_then(|facts| facts.distinct_in.as_ref()));
         self.distinct_out.add(facts.and_then(|facts| facts.distinct_out.as_ref()));
         for used in facts.iter().flat_map(|facts| &facts.routes) {
@@ -43,6 +50,11 @@ impl Figures {
             *objects += 1;
             bytes.add(used.bytes);
         }
+    }
+
+    /// Bits that could tell the values read apart, where any were looked at.
+    pub(super) fn value_bits(&self) -> Option<u64> {
+        self.value_bits
     }
 
     pub(super) fn with(self, plan: ColumnPlan) -> Column {
@@ -54,7 +66,14 @@ impl Figures {
             objects,
             bytes: bytes.0,
         });
+        let distinct_in = self.distinct_in.estimate(values);
+        // a kind that was looked for and not found is told as zero, once anything was written
+        let kinds = plan.kinds.iter().enumerate().filter(|_| any);
+        let found = kinds.map(|(at, kind)| (kind.clone(), self.found.get(at).copied().unwrap_or(0)));
         Column {
+            found: found.collect(),
+            token_bits: plan.token_bits,
+            collision_log2: birthday_bound(distinct_in, plan.token_bits),
             name: plan.name,
             inputs: plan.inputs,
             indirect_inputs: plan.indirect_inputs,
@@ -74,10 +93,18 @@ impl Figures {
             empties: known(self.empties),
             transformed: known(self.transformed),
             failed: known(self.failed),
-            distinct_in: self.distinct_in.estimate(values),
+            distinct_in,
             distinct_out: self.distinct_out.estimate(values),
         }
     }
+}
+
+/// log2 of n (n - 1) / 2^(bits + 1), rounded up: the birthday bound.
+fn birthday_bound(distinct: Option<u64>, bits: Option<u16>) -> Option<i32> {
+    let (distinct, bits) = (distinct.filter(|&distinct| distinct > 1)?, bits?);
+    let pairs = u128::from(distinct) * u128::from(distinct - 1) / 2;
+    let log2 = if pairs.is_power_of_two() { pairs.ilog2() } else { pairs.ilog2() + 1 };
+    Some((log2 as i32 - i32::from(bits)).min(0))
 }
 
 /// A sum that turns unknown with its first unknown part.

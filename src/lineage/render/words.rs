@@ -75,6 +75,17 @@ pub(super) fn done(column: &Column) -> String {
     if column.partition {
         out.push_str("; in the path");
     }
+    if !column.found.is_empty() {
+        let found = column.found.iter().filter(|(_, times)| **times > 0);
+        let found: Vec<_> = found.map(|(kind, times)| format!("{} {}", number(*times), clean(kind))).collect();
+        let _ = write!(out, "; found {}", if found.is_empty() { "nothing".to_owned() } else { found.join(", ") });
+    }
+    if let (Some(bits), Some(odds)) = (column.token_bits, column.collision_log2) {
+        let _ = match odds {
+            0 => write!(out, "; {bits} bits are too few: values share tokens"),
+            odds => write!(out, "; odds that two values share a token: below 1 in 2^{}", -odds),
+        };
+    }
     out
 }
 

@@ -97,7 +97,7 @@ impl Binder<'_> {
             .with_nullable(field.is_nullable() || can_be_null)
             .with_metadata(told_of_made(field).into_iter().chain(cell.transform.field_metadata(field)).collect());
         let leaf = self.leaves.len();
-        self.describe(rule, field, &output, path, &built.companions);
+        self.describe(rule, field, &output, path, &built.companions, cell.transform.kinds());
         let shape = Shape::Leaf { cell: Arc::new(cell), leaf: leaf - column.first_leaf };
         Some(Kept { field: Arc::new(output), shape })
     }
@@ -137,7 +137,15 @@ impl Binder<'_> {
         Some(())
     }
 
-    fn describe(&mut self, rule: usize, field: &Field, output: &Field, path: &ColumnPath, companions: &[String]) {
+    fn describe(
+        &mut self,
+        rule: usize,
+        field: &Field,
+        output: &Field,
+        path: &ColumnPath,
+        companions: &[String],
+        kinds: &[String],
+    ) {
         let Some(Rule { transform: spec, options }) = self.policy.columns.iter().nth(rule).map(|column| &column.rule)
         else {
             return;
@@ -172,6 +180,9 @@ impl Binder<'_> {
             type_before: Some(bare(field.data_type()).to_string()),
             type_after: bare(output.data_type()).to_string(),
             partition: false,
+            tests_guesses: facts.tests_guesses && facts.deterministic,
+            token_bits: facts.token_bits,
+            kinds: kinds.to_vec(),
         });
     }
 }

@@ -170,6 +170,9 @@ impl Binder<'_> {
             type_before: Some(bare(field.data_type()).to_string()),
             type_after: bare(field.data_type()).to_string(),
             partition: false,
+            tests_guesses: false,
+            token_bits: None,
+            kinds: Vec::new(),
         });
         Kept { field, shape: Shape::Keep { leaf: leaf - column.first_leaf } }
     }

@@ -76,6 +76,9 @@ impl Binder<'_> {
             type_before: None,
             type_after: bound.data_type.to_string(),
             partition: false,
+            tests_guesses: false,
+            token_bits: None,
+            kinds: Vec::new(),
         });
     }
 

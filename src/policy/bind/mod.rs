@@ -6,11 +6,13 @@
 //! | `cells` | a rule's treatment of one leaf, and its description |
 //! | `derived` | new columns and `where` |
 //! | `digest` | what two runs must share to be the same job |
+//! | `weigh` | what does not stop the run, and should be known before the output is shared |
 
 mod cells;
 mod columns;
 mod derived;
 mod digest;
+mod weigh;
 
 use std::sync::Arc;
 
@@ -219,26 +221,6 @@ impl<'a> Binder<'a> {
             needs_key(self.policy) || self.leaves.iter().any(|leaf| leaf.partition && leaf.transform != "keep");
         let links = self.keys.filter(|_| in_use).into_iter().flat_map(KeyChain::links);
         links.map(|key| KeyUse { id: key.id().to_owned(), fingerprint: key.fingerprint().to_string() }).collect()
-    }
-
-    /// What does not stop the run, and should be known before the output is shared.
-    fn weigh(&mut self) {
-        for warning in self.keys.into_iter().flat_map(KeyChain::links).filter_map(|key| key.warning()) {
-            self.warn("weak-key", None, warning);
-        }
-        // order is lost from the first column on that is not sorted by, so the prefix is what counts
-        for name in &self.source.sorted_by {
-            let transformed =
-                self.leaves.iter().any(|leaf| leaf.masking && leaf.inputs.iter().any(|input| lies_in(input, name)));
-            if transformed {
-                let message = format!(
-                    "the source declares that it is sorted by `{name}`: row order shows the rank of each hidden value"
-                );
-                self.warn("sorted-by-transformed", Some(name), message);
-            }
-        }
-        self.warnings.sort();
-        self.warnings.dedup();
     }
 }
 
