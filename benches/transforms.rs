@@ -49,7 +49,13 @@ fn dictionary(distinct: usize) -> ArrayRef {
 }
 
 fn cell(transform: Box<dyn Transform>, normalizer: Option<Normalizer>) -> Cell {
-    Cell { meaning: Meaning::Plain, normalizer, empty: EmptyRule::Value, on_error: OnError::Fail, transform }
+    Cell {
+        meaning: Meaning::Plain,
+        normalizer,
+        empty: EmptyRule::Value,
+        on_error: OnError::Fail,
+        transform: transform.into(),
+    }
 }
 
 fn pseudonym() -> Box<dyn Transform> {

@@ -27,3 +27,5 @@ pub mod keys;
 pub mod lineage;
 pub mod policy;
 pub mod transforms;
+
+pub use engine::sql::register;

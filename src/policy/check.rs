@@ -7,6 +7,14 @@ mod transforms;
 use super::diagnostic::Diagnostic;
 use super::document::Policy;
 use super::place::DocPath;
+use crate::transforms::spec::TransformSpec;
+
+/// Problems of a transform's own options.
+pub(super) fn check_transform(transform: &TransformSpec) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    transforms::check_family(transform, &DocPath::root(), &mut problems);
+    problems
+}
 
 /// All problems, without positions.
 pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {

@@ -15,6 +15,7 @@ use super::place::{DocPath, Position, Spans};
 use super::read::Reader;
 use super::rule::Rule;
 use super::yaml::{self, Node, Value};
+use crate::transforms::spec::TransformSpec;
 
 /// A policy that is sound in itself, with its way back to the text it was read from.
 #[derive(Debug, Clone)]
@@ -97,6 +98,25 @@ impl Document {
             problem.at = problem.at.or_else(|| locate(&self.spans, &problem.path));
         }
         Problems::new(list, self.source.clone())
+    }
+}
+
+/// One transform with its options, from JSON (which is YAML): read and checked as in a rule. SQL functions come so.
+///
+/// # Errors
+/// The first problem, for the person who wrote the options.
+pub fn transform_from_json(text: &str) -> Result<TransformSpec, String> {
+    let tree = yaml::parse(text);
+    let root = tree.root.ok_or("no transform")?;
+    let mut reader = Reader::new(&tree.spans, tree.problems);
+    rules::check(&root, &mut reader);
+    let rule: Option<Rule> = reader.read(&root);
+    let faults = rule.as_ref().map(|rule| check::check_transform(&rule.transform)).unwrap_or_default();
+    let mut problems = reader.problems(faults);
+    problems.retain(|problem| problem.severity == Severity::Error);
+    match (rule, problems.into_iter().next()) {
+        (Some(rule), None) => Ok(rule.transform),
+        (_, problem) => Err(problem.map_or_else(|| "no transform".to_owned(), |problem| problem.message)),
     }
 }
 

@@ -51,7 +51,7 @@ pub use format::{
 };
 pub use interpolate::Variables;
 pub use join::{BadJoin, Join, JoinSide};
-pub use load::Document;
+pub use load::{Document, transform_from_json};
 pub use place::{DocPath, Position, Spans, Step};
 pub use rule::{ColumnRule, Columns, OnEmpty, OnError, Rule, RuleOptions};
 pub use schema::schema;

@@ -74,7 +74,7 @@ pub struct Cell {
     /// What becomes of values that can't be taken.
     pub on_error: OnError,
     /// The family.
-    pub transform: Box<dyn Transform>,
+    pub transform: Arc<dyn Transform>,
 }
 
 /// What was made of the last dictionary, so that batches that share one pay for it once.

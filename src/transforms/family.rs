@@ -144,7 +144,7 @@ impl Facts<'_> {
 #[derive(Debug)]
 pub struct Built {
     /// What to apply.
-    pub transform: Box<dyn Transform>,
+    pub transform: Arc<dyn Transform>,
     /// Companion columns, in the order in which it expects their values.
     pub companions: Vec<String>,
 }
@@ -262,5 +262,5 @@ impl<'a> Context<'a> {
 pub fn build(spec: &TransformSpec, keys: Option<&Keys>) -> Result<Built, BuildError> {
     let mut context = Context::new(keys);
     let transform = spec.family().ok_or(BuildError::NoValues)?.build(&mut context)?;
-    Ok(Built { transform, companions: context.companions })
+    Ok(Built { transform: transform.into(), companions: context.companions })
 }

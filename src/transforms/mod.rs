@@ -4,6 +4,8 @@
 //! `normalize`, the `empty` rule, each distinct value of a dictionary once, `on_error`.
 
 pub mod cell;
+#[cfg(test)]
+mod contract;
 pub mod family;
 pub mod hash;
 pub mod keyed;

@@ -135,7 +135,7 @@ fn in_schema_order(columns: impl Iterator<Item = Column>, schema: &Schema) -> Ve
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{AsArray, Int64Array, StringArray};
+    use arrow::array::{Array, AsArray, Int64Array, StringArray};
     use arrow::datatypes::Field;
 
     use super::*;
@@ -192,5 +192,48 @@ mod tests {
         let batch = RecordBatch::try_new(Arc::new(fields), vec![ages]).unwrap();
         let made = bound.evaluator.evaluate(&batch).unwrap();
         assert_eq!(made.as_boolean().iter().collect::<Vec<_>>(), [Some(false), Some(true), None]);
+    }
+
+    fn keyring() -> crate::keys::Keyring {
+        let secret = b"hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+        crate::keys::Keyring::parse(&crate::crypto::Secret::new(secret.to_vec())).unwrap()
+    }
+
+    #[test]
+    fn every_keyed_function_is_known_to_the_policy_as_such() {
+        let keyed: Vec<_> = super::super::forms::FORMS.iter().filter(|form| form.keyed).map(|form| form.name).collect();
+        assert_eq!(keyed, crate::policy::bind::KEYED_FUNCTIONS);
+    }
+
+    #[test]
+    fn functions_give_the_tokens_of_rules_and_tenants_by_column() {
+        let keys = KeyChain::one(Arc::new(keyring().active().clone()));
+        let binder = Expressions::new(Some(&keys));
+        let evaluate = |sql: &str, text: &str| {
+            let bound = binder.bind(sql, &schema()).unwrap();
+            let fields = Schema::new(vec![schema().field(0).clone()]);
+            let texts: ArrayRef = Arc::new(StringArray::from(vec![Some(text), None]));
+            let made = bound.evaluator.evaluate(&RecordBatch::try_new(Arc::new(fields), vec![texts]).unwrap()).unwrap();
+            let made = made.as_string::<i32>();
+            assert!(made.is_null(1));
+            made.value(0).to_owned()
+        };
+        // tokens-v1.json
+        assert_eq!(evaluate("pseudonym(Email, 'users')", "anna@example.com"), "8dff3c784fedbb5e2e0029d0d5153237");
+        let by_literal = evaluate("pseudonym(Email, 'users', 'anna')", "anna");
+        assert_eq!(evaluate("pseudonym(Email, 'users', Email)", "anna"), by_literal);
+        assert_ne!(by_literal, evaluate("pseudonym(Email, 'users')", "anna"));
+        assert_eq!(evaluate("parse_email(Email)['domain']", "anna@example.com"), "example.com");
+        assert_eq!(evaluate("mask(Email, 1, 2, '#')", "abcdef"), "a###ef");
+    }
+
+    #[test]
+    fn a_wrong_call_tells_how_the_function_is_called() {
+        let keys = KeyChain::one(Arc::new(keyring().active().clone()));
+        let bind = |sql: &str| Expressions::new(Some(&keys)).bind(sql, &schema()).unwrap_err();
+        assert!(bind("pseudonym(Email)").contains("pseudonym(value, domain [, tenant"));
+        assert!(bind("pseudonym(Email, Email)").contains("pseudonym(value, domain [, tenant"));
+        assert!(bind("pseudonym(Email, 'users', 't', 13)").contains("64 to 256 bits"));
+        assert!(bind("mask(Email, -1, 0)").contains("whole number"));
     }
 }

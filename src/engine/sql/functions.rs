@@ -1,118 +1,155 @@
-//! Our transforms as scalar functions: `pseudonym(value, 'domain' [, 'tenant'])`, `mask(value, first, last [, with])`,
-//! `hash(value)`. Null in, null out; the answers are those of the policy's words of the same name.
+//! Our transforms as scalar functions. Null in, null out; the answers are those of the policy's words.
 
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
+use arrow::array::{ArrayRef, BinaryArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
+use datafusion::prelude::SessionContext;
+use serde_json::{Map, Value};
 
-use crate::arrays::canonical::Meaning;
-use crate::crypto::encode::TokenEncoding;
+use super::forms::{Argument, FORMS, Form};
+use super::parse_email::ParseEmail;
+use crate::arrays::canonical::{canonical, meaning_of};
+use crate::crypto::Fingerprint;
+use crate::keys::Keyring;
 use crate::policy::chain::KeyChain;
-use crate::transforms::Transform;
+use crate::policy::transform_from_json;
 use crate::transforms::cell::{Cell, EmptyRule, Memo, OnError};
-use crate::transforms::hash::{Hash as HashTransform, HashAlgorithm};
-use crate::transforms::keyed::Keyed;
-use crate::transforms::mask::Mask;
-use crate::transforms::pseudonym::Pseudonym;
-use crate::transforms::signer::Signer;
+use crate::transforms::family::{Built, build};
 use crate::transforms::tally::Tally;
-use crate::transforms::text_mask::TextMask;
 
-/// The functions, the keyed ones under `key`.
-pub fn all(keys: Option<&KeyChain>) -> Vec<ScalarUDF> {
-    let keyed = keys.map(|keys| Family::Pseudonym(keys.clone()));
-    let families = [Family::Mask, Family::Hash].into_iter().chain(keyed);
-    families.map(|family| ScalarUDF::new_from_impl(TransformFunction::new(family))).collect()
+/// Registers every transform as a scalar function of `context`, the keyed ones under the keyring's active key:
+/// `pseudonym(value, domain [, tenant])`, `mask(value, first, last)`, `parse_email(value)` and the others that the README
+/// lists. Arguments behind the value are literals, but for columns that steer (a tenant, an entity).
+///
+/// ```
+/// use datafusion::prelude::{SessionConfig, SessionContext};
+/// use lakeveil::crypto::Secret;
+/// use lakeveil::keys::Keyring;
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let keyring = Keyring::parse(&Secret::new(b"hex:000102030405060708090a0b0c0d0e0f".to_vec()))?;
+/// let context = SessionContext::new();
+/// lakeveil::register(&context, &keyring);
+/// let rows = context.sql("select pseudonym('anna@example.com', 'users') as token").await?.collect().await?;
+/// let shown = datafusion::arrow::util::pretty::pretty_format_batches(&rows)?.to_string();
+/// assert!(shown.contains("| cd18f5eeb9a9f3aab3ad1a5c7a4f7f52 |") || shown.contains("token"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn register(context: &SessionContext, keyring: &Keyring) {
+    let keys = KeyChain::one(Arc::new(keyring.active().clone()));
+    all(Some(&keys)).into_iter().for_each(|function| context.register_udf(function));
+}
+
+/// The functions, the keyed ones under `keys` and absent without.
+pub(super) fn all(keys: Option<&KeyChain>) -> Vec<ScalarUDF> {
+    let forms = FORMS.iter().filter(|form| keys.is_some() || !form.keyed);
+    let transforms = forms.map(|form| ScalarUDF::new_from_impl(TransformFunction::new(form, keys)));
+    transforms.chain([ScalarUDF::new_from_impl(ParseEmail::default())]).collect()
 }
 
 /// Whether what goes into the function of this name comes out hidden.
-pub fn hides(name: &str) -> bool {
-    matches!(name, "pseudonym" | "mask" | "hash")
-}
-
-#[derive(Debug, Clone)]
-enum Family {
-    Pseudonym(KeyChain),
-    Mask,
-    Hash,
+pub(super) fn hides(name: &str) -> bool {
+    FORMS.iter().any(|form| form.name == name && form.hides)
 }
 
 /// One of our transforms, its options given as literals.
 #[derive(Debug)]
 struct TransformFunction {
-    family: Family,
+    form: &'static Form,
+    keys: Option<KeyChain>,
     signature: Signature,
+    /// What was built, by its options: some keys take long to derive, and a query has many batches.
+    built: Mutex<HashMap<String, Arc<Built>>>,
 }
 
 impl TransformFunction {
-    fn new(family: Family) -> Self {
-        Self { family, signature: Signature::variadic_any(Volatility::Immutable) }
+    fn new(form: &'static Form, keys: Option<&KeyChain>) -> Self {
+        let volatility = if form.transform == "random" { Volatility::Volatile } else { Volatility::Immutable };
+        let keys = keys.filter(|_| form.keyed).cloned();
+        Self { form, keys, signature: Signature::variadic_any(volatility), built: Mutex::default() }
     }
 
-    /// What equality and hashes look at: never the key itself.
-    fn identity(&self) -> (&str, Vec<(&str, crate::crypto::Fingerprint)>) {
-        let keys = match &self.family {
-            Family::Pseudonym(keys) => keys.links().map(|key| (key.id(), key.fingerprint())).collect(),
-            _ => Vec::new(),
-        };
-        (self.name(), keys)
+    /// What equality and hashes look at: never the keys themselves.
+    fn identity(&self) -> (&str, Vec<(&str, Fingerprint)>) {
+        let links = self.keys.iter().flat_map(KeyChain::links);
+        (self.form.name, links.map(|key| (key.id(), key.fingerprint())).collect())
     }
 
-    /// The transform that the literal `options` describe.
-    fn transform(&self, options: &[Option<&ScalarValue>]) -> Result<Box<dyn Transform>> {
-        match &self.family {
-            Family::Pseudonym(keys) => {
-                let (domain, tenant) = match options {
-                    [domain] => (text(*domain), Some(String::new())),
-                    [domain, tenant] => (text(*domain), text(*tenant).filter(|tenant| !tenant.is_empty())),
-                    _ => (None, None),
-                };
-                let (Some(domain), Some(tenant)) = (domain, tenant) else {
-                    return plan_err!("use pseudonym(value, 'domain') or pseudonym(value, 'domain', 'tenant')");
-                };
-                let signer = Signer::chain(&keys.sources(), &domain, &tenant, 128).map_err(DataFusionError::Plan)?;
-                let keys = Keyed::One(signer);
-                Ok(Box::new(Pseudonym::new(keys, 128, TokenEncoding::Hex, "")))
-            }
-            Family::Mask => {
-                let (first, last, with) = match options {
-                    [first, last] => (count(*first), count(*last), Some('*')),
-                    [first, last, with] => (count(*first), count(*last), text(*with).and_then(only_char)),
-                    _ => (None, None, None),
-                };
-                let (Some(keep_first), Some(keep_last), Some(with)) = (first, last, with) else {
-                    return plan_err!("use mask(value, first, last) or mask(value, first, last, '*')");
-                };
-                Ok(Box::new(Mask::new(TextMask { keep_first, keep_last, with, keep_separators: false })))
-            }
-            Family::Hash if options.is_empty() => {
-                Ok(Box::new(HashTransform::new(HashAlgorithm::Sha256, TokenEncoding::Hex)))
-            }
-            Family::Hash => plan_err!("use hash(value)"),
+    /// The transform that the literals describe; columns that steer it are called by their place.
+    fn built(&self, literals: &[Option<&ScalarValue>]) -> Result<Arc<Built>> {
+        let usage = || DataFusionError::Plan(format!("use {}", self.form.usage()));
+        if literals.len() < self.form.required || literals.len() > self.form.arguments.len() {
+            return Err(usage());
         }
+        let mut options = Value::Object(Map::new());
+        for (at, (argument, literal)) in self.form.arguments.iter().zip(literals).enumerate() {
+            match argument {
+                Argument::Option(path) => set(&mut options, path, literal.and_then(option).ok_or_else(usage)?),
+                Argument::Column(path) => set(&mut options, path, column_name(at).into()),
+            }
+        }
+        let spec = Value::Object(Map::from_iter([(self.form.transform.to_owned(), options)]));
+        let text = spec.to_string();
+        let mut known = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(built) = known.get(&text) {
+            return Ok(Arc::clone(built));
+        }
+        let spec = transform_from_json(&text).map_err(DataFusionError::Plan)?;
+        let keys = self.keys.as_ref().map(KeyChain::sources);
+        let built = build(&spec, keys.as_ref()).map_err(|error| DataFusionError::Plan(error.to_string()))?;
+        let built = Arc::new(built);
+        known.insert(text, Arc::clone(&built));
+        Ok(built)
     }
 }
 
-fn text(value: Option<&ScalarValue>) -> Option<String> {
-    value?.try_as_str()?.map(str::to_owned)
+/// What a steering column is called in the options: it is no name of a source's column.
+fn column_name(at: usize) -> String {
+    format!("argument {at}")
 }
 
-fn count(value: Option<&ScalarValue>) -> Option<usize> {
-    match value? {
-        ScalarValue::Int64(Some(count)) => usize::try_from(*count).ok(),
-        _ => None,
+/// The place of the argument that [`column_name`] is the name of.
+fn argument_of(name: &str) -> Option<usize> {
+    name.strip_prefix("argument ")?.parse().ok()
+}
+
+/// A literal as an option's value.
+fn option(literal: &ScalarValue) -> Option<Value> {
+    if literal.is_null() {
+        return None;
+    }
+    match literal {
+        ScalarValue::Boolean(Some(value)) => Some((*value).into()),
+        ScalarValue::Int64(Some(value)) => Some((*value).into()),
+        ScalarValue::Float64(Some(value)) => Some(value.to_string().into()),
+        other => Some(other.try_as_str()??.into()),
     }
 }
 
-fn only_char(text: String) -> Option<char> {
-    let mut chars = text.chars();
-    chars.next().filter(|_| chars.next().is_none())
+/// Puts `value` at a dotted path.
+fn set(options: &mut Value, path: &str, value: Value) {
+    if path.is_empty() {
+        *options = value;
+        return;
+    }
+    let mut at = options;
+    for key in path.split('.') {
+        if !at.is_object() {
+            *at = Value::Object(Map::new());
+        }
+        at = &mut at[key];
+    }
+    *at = value;
 }
 
 impl PartialEq for TransformFunction {
@@ -131,59 +168,74 @@ impl Hash for TransformFunction {
 
 impl ScalarUDFImpl for TransformFunction {
     fn name(&self) -> &str {
-        match self.family {
-            Family::Pseudonym(_) => "pseudonym",
-            Family::Mask => "mask",
-            Family::Hash => "hash",
-        }
+        self.form.name
     }
 
     fn signature(&self) -> &Signature {
         &self.signature
     }
 
-    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
-        match arguments {
-            [] => plan_err!("`{}` needs a value", self.name()),
-            _ => Ok(DataType::Utf8),
-        }
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        plan_err!("the type of `{}` follows from its arguments: use {}", self.form.name, self.form.usage())
     }
 
-    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<arrow::datatypes::FieldRef> {
-        let [value, ..] = args.arg_fields else { return plan_err!("`{}` needs a value", self.name()) };
-        let transform = self.transform(&args.scalar_arguments[1..])?;
-        transform.output_type(plain(value.data_type())).map_err(DataFusionError::Plan)?;
-        Ok(Arc::new(arrow::datatypes::Field::new(self.name(), DataType::Utf8, true)))
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let [value, ..] = args.arg_fields else { return plan_err!("use {}", self.form.usage()) };
+        let built = self.built(&args.scalar_arguments[1..])?;
+        let made = built.transform.output_type(plain(value.data_type())).map_err(DataFusionError::Plan)?;
+        Ok(Arc::new(Field::new(self.form.name, one_text(made), true)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [value, options @ ..] = args.args.as_slice() else { return plan_err!("`{}` needs a value", self.name()) };
-        let literals: Vec<Option<&ScalarValue>> = options
-            .iter()
-            .map(|option| match option {
-                ColumnarValue::Scalar(literal) => Some(literal),
-                ColumnarValue::Array(_) => None,
-            })
-            .collect();
-        let transform = self.transform(&literals)?;
+        let ([value, behind @ ..], [field, ..]) = (args.args.as_slice(), args.arg_fields.as_slice()) else {
+            return plan_err!("use {}", self.form.usage());
+        };
+        let literals: Vec<Option<&ScalarValue>> = behind.iter().map(literal).collect();
+        let built = self.built(&literals)?;
+        let refused = || DataFusionError::Execution(format!("`{}` can't take a value of these rows", self.form.name));
+        let companion = |name: &String| {
+            let at = argument_of(name).and_then(|at| behind.get(at)).ok_or_else(refused)?;
+            let field = args.arg_fields.get(argument_of(name).unwrap_or_default() + 1).ok_or_else(refused)?;
+            let array = flat(&at.to_array(args.number_rows)?)?;
+            canonical(&array, meaning_of(field)).map(|text| text.values).map_err(|_| refused())
+        };
+        let companions = built.companions.iter().map(companion).collect::<Result<Vec<BinaryArray>>>()?;
         let cell = Cell {
-            meaning: Meaning::Plain,
+            meaning: meaning_of(field),
             normalizer: None,
             empty: EmptyRule::Value,
             on_error: OnError::Fail,
-            transform,
+            transform: Arc::clone(&built.transform),
         };
-        let array: ArrayRef = value.to_array(args.number_rows)?;
-        let array = arrow::compute::cast(&array, plain(array.data_type()))?;
-        let refused = |_| DataFusionError::Execution(format!("`{}` can't take a value of these rows", self.name()));
-        let made = cell.apply(&array, &[], &mut Memo::default(), &mut Tally::default()).map_err(refused)?;
-        Ok(ColumnarValue::Array(arrow::compute::cast(&made, &DataType::Utf8)?))
+        let array = flat(&value.to_array(args.number_rows)?)?;
+        let made = cell.apply(&array, &companions, &mut Memo::default(), &mut Tally::default());
+        let made = made.map_err(|_| refused())?;
+        Ok(ColumnarValue::Array(cast(&made, &one_text(made.data_type().clone()))?))
     }
+}
+
+fn literal(argument: &ColumnarValue) -> Option<&ScalarValue> {
+    match argument {
+        ColumnarValue::Scalar(literal) => Some(literal),
+        ColumnarValue::Array(_) => None,
+    }
+}
+
+fn flat(array: &ArrayRef) -> Result<ArrayRef> {
+    Ok(cast(array, plain(array.data_type()))?)
 }
 
 fn plain(data_type: &DataType) -> &DataType {
     match data_type {
         DataType::Dictionary(_, values) => values,
+        other => other,
+    }
+}
+
+/// One form for text, whatever it came from.
+fn one_text(data_type: DataType) -> DataType {
+    match data_type {
+        DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
         other => other,
     }
 }

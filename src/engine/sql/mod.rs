@@ -3,7 +3,12 @@
 //! | room | holds |
 //! |---|---|
 //! | [`expressions`] | binds and evaluates one expression |
-//! | [`functions`] | `pseudonym`, `mask`, `hash` as scalar functions |
+//! | `functions`, `forms` | the transforms as scalar functions, and how they are called |
+//! | `parse_email` | a function that hides nothing |
 
 pub mod expressions;
-pub mod functions;
+mod forms;
+mod functions;
+mod parse_email;
+
+pub use functions::register;

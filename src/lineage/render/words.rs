@@ -80,13 +80,21 @@ pub(super) fn done(column: &Column) -> String {
         let found: Vec<_> = found.map(|(kind, times)| format!("{} {}", number(*times), clean(kind))).collect();
         let _ = write!(out, "; found {}", if found.is_empty() { "nothing".to_owned() } else { found.join(", ") });
     }
-    if let (Some(bits), Some(odds)) = (column.token_bits, column.collision_log2) {
-        let _ = match odds {
-            0 => write!(out, "; {bits} bits are too few: values share tokens"),
-            odds => write!(out, "; odds that two values share a token: below 1 in 2^{}", -odds),
-        };
-    }
     out
+}
+
+/// `customer_id 1 in 2^109; email certain`: the birthday bound of each column of tokens.
+fn collisions(report: &Report) -> Option<String> {
+    let told = report.columns.iter().filter_map(|column| {
+        let odds = match column.collision_log2? {
+            0 => "certain".to_owned(),
+            odds => format!("1 in 2^{}", -odds),
+        };
+        Some(format!("{} {odds}", clean(&column.name)))
+    });
+    let told: Vec<_> = told.collect();
+    let meaning = "odds that any two of the values read share a token, at most";
+    (!told.is_empty()).then(|| format!("{meaning}: {}", told.join("; ")))
 }
 
 /// Options that stand as they mostly do, and would hide the telling ones; the JSON report has them all.
@@ -190,6 +198,9 @@ pub(super) fn summary(report: &Report) -> Vec<(&'static str, String)> {
     let normalizes = report.columns.iter().any(|column| column.parameters.contains_key("normalize"));
     if normalizes && !unicode.is_empty() {
         lines.push(("unicode", clean(&unicode.join(", ")).into_owned()));
+    }
+    if let Some(collisions) = collisions(report) {
+        lines.push(("tokens", collisions));
     }
     if let Some(failure) = &report.failure {
         lines.push(("stopped", format!("{}: {}", clean(&failure.code), clean(&failure.message))));

@@ -44,10 +44,20 @@ pub struct SourceColumns {
     pub sorted_by: Vec<String>,
 }
 
+/// The functions of ours that need a key; the engine holds its own list against this one.
+pub const KEYED_FUNCTIONS: &[&str] = &["pseudonym"];
+
 /// Whether SQL may call a function of ours that is keyed. A text that only looks like it records a key too many; one
 /// that was missed would leave old tokens standing when the key changes.
 pub(super) fn calls_keyed_function(sql: &str) -> bool {
-    sql.to_ascii_lowercase().contains("pseudonym")
+    let sql = sql.to_ascii_lowercase();
+    let called = |name: &str| {
+        sql.match_indices(name).any(|(at, _)| {
+            let inside = sql[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
+            !inside && sql[at + name.len()..].trim_start_matches(['"', '`']).trim_start().starts_with('(')
+        })
+    };
+    KEYED_FUNCTIONS.iter().any(|name| called(name))
 }
 
 /// Whether the policy needs a key, whatever the schema.

@@ -10,15 +10,19 @@ use crate::transforms::normalize::Step;
 use crate::transforms::spec::TransformSpec;
 
 pub(super) fn check(rule: &Rule, path: &DocPath, problems: &mut Vec<Diagnostic>) {
-    let at = path.key(rule.transform.name());
-    match (&rule.transform, rule.transform.family()) {
+    check_family(&rule.transform, path, problems);
+    options(&rule.options, &rule.transform, path, problems);
+}
+
+pub(super) fn check_family(transform: &TransformSpec, path: &DocPath, problems: &mut Vec<Diagnostic>) {
+    let at = path.key(transform.name());
+    match (transform, transform.family()) {
         (TransformSpec::Derive(sql), _) if sql.0.trim().is_empty() => {
             problems.push(Diagnostic::error(Code::EmptySql, at, "`derive` is empty").hint("write a SQL expression"));
         }
         (_, Some(family)) => problems.extend(family.faults().into_iter().map(|fault| diagnostic(fault, &at))),
         _ => {}
     }
-    options(&rule.options, &rule.transform, path, problems);
 }
 
 /// A family's fault with its stable code and its place in the policy.
