@@ -5,6 +5,7 @@
 //! | [`secret`] | the type that key material lives in |
 //! | [`mod@derive`] | subkeys and fingerprints (HKDF-SHA256) |
 //! | [`lanes`] | HMAC-SHA256 over many short messages |
+//! | [`uniform`] | numbers below a bound, exactly uniform |
 //! | [`encode`] | token bytes to text |
 //! | [`digest`] | SHA-256 of a stream, two at a time |
 //! | [`path`] | keyed hashes of object paths |
@@ -15,6 +16,7 @@ pub mod encode;
 pub mod lanes;
 pub mod path;
 pub mod secret;
+pub mod uniform;
 #[cfg(test)]
 pub(crate) mod vectors;
 
