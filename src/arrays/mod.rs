@@ -4,12 +4,16 @@
 //! [`dictionary`] does a thing once per distinct value; [`sketch`] counts distinct values, [`space`] bounds how many there
 //! could be; [`fields`] says what of
 //! a field's metadata may be told.
+//! [`dictionary`] does a thing once per distinct value; [`sketch`] counts distinct values; [`fields`] says what of
+//! a field's metadata may be told; [`calendar`] and [`iso`] know dates.
 
+pub mod calendar;
 pub mod canonical;
 mod decimal;
 pub mod dictionary;
 pub mod failure;
 pub mod fields;
+pub mod iso;
 pub mod sketch;
 pub mod space;
 mod temporal;

@@ -1,24 +1,6 @@
 //! Dates and times as text: ISO 8601, proleptic Gregorian calendar, years 0001 to 9999.
 
-/// `0001-01-01`, in days since 1970-01-01.
-const FIRST_DAY: i64 = -719_162;
-/// `9999-12-31`, in days since 1970-01-01.
-const LAST_DAY: i64 = 2_932_896;
-const NANOS_PER_DAY: i64 = 86_400_000_000_000;
-
-/// Year, month and day of `days` since 1970-01-01, by Howard Hinnant's `civil_from_days`
-/// ("chrono-Compatible Low-Level Date Algorithms").
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
+use super::calendar::{Civil, DAYS, NANOS_PER_DAY, civil_from_days};
 
 fn push_padded(out: &mut Vec<u8>, mut number: i64, width: usize) {
     let start = out.len();
@@ -31,10 +13,10 @@ fn push_padded(out: &mut Vec<u8>, mut number: i64, width: usize) {
 
 /// `YYYY-MM-DD` of `days` since 1970-01-01; false, and nothing pushed, outside years 0001 to 9999.
 pub(super) fn push_date(out: &mut Vec<u8>, days: i64) -> bool {
-    if !(FIRST_DAY..=LAST_DAY).contains(&days) {
+    if !DAYS.contains(&days) {
         return false;
     }
-    let (year, month, day) = civil_from_days(days);
+    let Civil { year, month, day } = civil_from_days(days);
     push_padded(out, year, 4);
     out.push(b'-');
     push_padded(out, month, 2);
@@ -81,6 +63,9 @@ pub(super) fn push_timestamp(out: &mut Vec<u8>, ticks: i64, nanos_per_tick: i64,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FIRST_DAY: i64 = *DAYS.start();
+    const LAST_DAY: i64 = *DAYS.end();
 
     fn date(days: i64) -> Option<String> {
         let mut out = Vec::new();

@@ -3,7 +3,7 @@
 use arrow::array::StringArray;
 use arrow::datatypes::TimeUnit;
 
-use super::iso;
+use crate::arrays::iso;
 use crate::policy::ColumnType;
 
 /// Looks at texts and names the narrowest of `int64`, `float64`, `boolean`, `date`, `timestamp`, `timestamp(UTC)` and

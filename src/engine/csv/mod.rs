@@ -25,7 +25,6 @@ mod encode;
 mod error;
 mod header;
 mod infer;
-mod iso;
 mod marks;
 mod split;
 mod surgery;

@@ -11,7 +11,9 @@ use arrow::datatypes::{
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
-use super::{CsvError, iso};
+use super::CsvError;
+use crate::arrays::calendar::NANOS_PER_DAY;
+use crate::arrays::iso;
 use crate::policy::ColumnType;
 
 /// Parses a column of texts; `first_row` is the number of its first row, from 1. Null stays null.
@@ -137,7 +139,7 @@ fn timestamps(texts: &StringArray, unit: TimeUnit, utc: bool, data_type: DataTyp
             let ticks_per_second = 1_000_000_000 / nanos_per_tick;
             let of_day = whole_ticks(stamp.nanos, nanos_per_tick)? - stamp.offset.unwrap_or(0) * ticks_per_second;
             // before 1970 the day's start alone may lie outside what 64 bits of nanoseconds hold
-            let ticks = i128::from(stamp.days) * i128::from(iso::NANOS_PER_DAY / nanos_per_tick) + i128::from(of_day);
+            let ticks = i128::from(stamp.days) * i128::from(NANOS_PER_DAY / nanos_per_tick) + i128::from(of_day);
             ticks.try_into().ok()
         }
     };
