@@ -5,10 +5,11 @@
 //! could be; [`fields`] says what of
 //! a field's metadata may be told.
 //! [`dictionary`] does a thing once per distinct value; [`sketch`] counts distinct values; [`fields`] says what of
-//! a field's metadata may be told; [`calendar`] and [`iso`] know dates.
+//! a field's metadata may be told; [`calendar`], [`iso`] and [`date_format`] know dates.
 
 pub mod calendar;
 pub mod canonical;
+pub mod date_format;
 mod decimal;
 pub mod dictionary;
 pub mod failure;

@@ -2,7 +2,8 @@
 
 use super::calendar::{Civil, DAYS, NANOS_PER_DAY, civil_from_days};
 
-fn push_padded(out: &mut Vec<u8>, mut number: i64, width: usize) {
+/// The `width` last decimal digits of `number`, which is not negative.
+pub(super) fn push_padded(out: &mut Vec<u8>, mut number: i64, width: usize) {
     let start = out.len();
     out.resize(start + width, b'0');
     for slot in out[start..].iter_mut().rev() {
