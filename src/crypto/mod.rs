@@ -9,6 +9,7 @@
 //! | [`encode`] | token bytes to text |
 //! | [`digest`] | SHA-256 of a stream, two at a time |
 //! | [`path`] | keyed hashes of object paths |
+//! | [`siv`] | deterministic authenticated encryption (AES-SIV) |
 
 pub mod derive;
 pub mod digest;
@@ -17,6 +18,7 @@ pub mod lanes;
 pub mod path;
 pub mod secret;
 pub mod uniform;
+pub mod siv;
 #[cfg(test)]
 pub(crate) mod vectors;
 
@@ -26,3 +28,4 @@ pub use encode::TokenEncoding;
 pub use lanes::HmacKey;
 pub use path::{PathKey, path_digest};
 pub use secret::Secret;
+pub use siv::SivKey;
