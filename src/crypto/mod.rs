@@ -10,10 +10,12 @@
 //! | [`digest`] | SHA-256 of a stream, two at a time |
 //! | [`path`] | keyed hashes of object paths |
 //! | [`siv`] | deterministic authenticated encryption (AES-SIV) |
+//! | [`ff1`] | format-preserving encryption (FF1) |
 
 pub mod derive;
 pub mod digest;
 pub mod encode;
+pub mod ff1;
 pub mod lanes;
 pub mod path;
 pub mod secret;
@@ -25,6 +27,7 @@ pub(crate) mod vectors;
 pub use derive::{Fingerprint, fingerprint, frame, hkdf_sha256, subkey};
 pub use digest::StreamDigest;
 pub use encode::TokenEncoding;
+pub use ff1::Ff1Key;
 pub use lanes::HmacKey;
 pub use path::{PathKey, path_digest};
 pub use secret::Secret;
