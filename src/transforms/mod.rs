@@ -6,6 +6,7 @@
 pub mod cell;
 #[cfg(test)]
 mod contract;
+pub mod encrypt;
 pub mod family;
 pub mod hash;
 pub mod keyed;

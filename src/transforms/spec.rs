@@ -12,6 +12,7 @@ mod tests;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::encrypt::EncryptSpec;
 use super::family::Family;
 pub use super::hash::{HashAlgorithm, HashSpec};
 pub use super::mask::MaskSpec;
@@ -60,6 +61,8 @@ transforms! {
     Drop(DropSpec) = "drop",
     /// Keyed one-way token.
     Pseudonym(PseudonymSpec) = "pseudonym",
+    /// Keyed token that who holds the key can decrypt.
+    Encrypt(EncryptSpec) = "encrypt",
     /// Characters replaced by a mask character.
     Mask(MaskSpec) = "mask",
     /// Every value replaced by one constant.

@@ -8,6 +8,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"keep": {}}),
         json!({"drop": {}}),
         json!({"pseudonym": {"domain": "users"}}),
+        json!({"encrypt": {"domain": "users"}}),
         json!({"mask": {}}),
         json!({"redact": "x"}),
         json!({"nullify": {}}),
