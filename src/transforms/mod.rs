@@ -8,6 +8,7 @@ pub mod cell;
 mod contract;
 pub mod encrypt;
 pub mod family;
+pub mod fpe;
 pub mod hash;
 pub mod keyed;
 pub mod mask;

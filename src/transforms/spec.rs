@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::encrypt::EncryptSpec;
 use super::family::Family;
+pub use super::fpe::FpeSpec;
 pub use super::hash::{HashAlgorithm, HashSpec};
 pub use super::mask::MaskSpec;
 pub use super::nullify::NullifySpec;
@@ -63,6 +64,8 @@ transforms! {
     Pseudonym(PseudonymSpec) = "pseudonym",
     /// Keyed token that who holds the key can decrypt.
     Encrypt(EncryptSpec) = "encrypt",
+    /// Keyed encryption into a value of the same form.
+    Fpe(FpeSpec) = "fpe",
     /// Characters replaced by a mask character.
     Mask(MaskSpec) = "mask",
     /// Every value replaced by one constant.

@@ -9,6 +9,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"drop": {}}),
         json!({"pseudonym": {"domain": "users"}}),
         json!({"encrypt": {"domain": "users"}}),
+        json!({"fpe": {"domain": "cards"}}),
         json!({"mask": {}}),
         json!({"redact": "x"}),
         json!({"nullify": {}}),
