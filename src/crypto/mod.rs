@@ -6,6 +6,7 @@
 //! | [`mod@derive`] | subkeys and fingerprints (HKDF-SHA256) |
 //! | [`lanes`] | HMAC-SHA256 over many short messages |
 //! | [`uniform`] | numbers below a bound, exactly uniform |
+//! | [`expand`] | uniform bytes from a message (expand_message_xmd) |
 //! | [`encode`] | token bytes to text |
 //! | [`digest`] | SHA-256 of a stream, two at a time |
 //! | [`path`] | keyed hashes of object paths |
@@ -16,6 +17,7 @@ pub mod derive;
 pub mod digest;
 pub mod encode;
 pub mod ff1;
+pub mod expand;
 pub mod lanes;
 pub mod path;
 pub mod secret;
