@@ -7,6 +7,7 @@
 //! | [`lanes`] | HMAC-SHA256 over many short messages |
 //! | [`uniform`] | numbers below a bound, exactly uniform |
 //! | [`expand`] | uniform bytes from a message (expand_message_xmd) |
+//! | [`ristretto`] | tokens that can move to another key (ristretto255) |
 //! | [`encode`] | token bytes to text |
 //! | [`digest`] | SHA-256 of a stream, two at a time |
 //! | [`path`] | keyed hashes of object paths |
@@ -20,6 +21,7 @@ pub mod ff1;
 pub mod expand;
 pub mod lanes;
 pub mod path;
+pub mod ristretto;
 pub mod secret;
 pub mod uniform;
 pub mod siv;
