@@ -8,6 +8,7 @@
 //! | [`uniform`] | numbers below a bound, exactly uniform |
 //! | [`expand`] | uniform bytes from a message (expand_message_xmd) |
 //! | [`ristretto`] | tokens that can move to another key (ristretto255) |
+//! | [`pfx`] | addresses to addresses, prefixes kept (ipcrypt-pfx) |
 //! | [`encode`] | token bytes to text |
 //! | [`digest`] | SHA-256 of a stream, two at a time |
 //! | [`path`] | keyed hashes of object paths |
@@ -21,6 +22,7 @@ pub mod ff1;
 pub mod expand;
 pub mod lanes;
 pub mod path;
+pub mod pfx;
 pub mod ristretto;
 pub mod secret;
 pub mod uniform;
