@@ -16,6 +16,7 @@ pub mod normalize;
 pub mod nullify;
 pub mod pseudonym;
 pub mod redact;
+pub mod rekeyable;
 pub mod shape;
 pub mod signer;
 pub mod spec;

@@ -20,6 +20,7 @@ pub use super::mask::MaskSpec;
 pub use super::nullify::NullifySpec;
 pub use super::pseudonym::PseudonymSpec;
 pub use super::redact::RedactSpec;
+pub use super::rekeyable::RekeyableSpec;
 pub use domain::{DomainError, DomainPart, DomainTemplate};
 
 macro_rules! transforms {
@@ -66,6 +67,8 @@ transforms! {
     Encrypt(EncryptSpec) = "encrypt",
     /// Keyed encryption into a value of the same form.
     Fpe(FpeSpec) = "fpe",
+    /// Keyed one-way token that can be moved to another key.
+    Rekeyable(RekeyableSpec) = "rekeyable",
     /// Characters replaced by a mask character.
     Mask(MaskSpec) = "mask",
     /// Every value replaced by one constant.

@@ -10,6 +10,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"pseudonym": {"domain": "users"}}),
         json!({"encrypt": {"domain": "users"}}),
         json!({"fpe": {"domain": "cards"}}),
+        json!({"rekeyable": {"domain": "users"}}),
         json!({"mask": {}}),
         json!({"redact": "x"}),
         json!({"nullify": {}}),
@@ -40,9 +41,9 @@ fn defaults_are_those_of_the_specification() {
     let TransformSpec::Pseudonym(pseudonym) = &all()[2] else { panic!("the third is pseudonym") };
     assert_eq!((pseudonym.bits(), pseudonym.encoding()), (128, TokenEncoding::Hex));
     assert!(!pseudonym.accept_collisions);
-    let TransformSpec::Mask(mask) = &all()[3] else { panic!("the fourth is mask") };
+    let TransformSpec::Mask(mask) = &all()[4] else { panic!("the fifth is mask") };
     assert_eq!((mask.keep_first, mask.keep_last, mask.with, mask.keep_separators), (0, 0, '*', false));
-    let TransformSpec::Hash(hash) = &all()[6] else { panic!("the seventh is hash") };
+    let TransformSpec::Hash(hash) = &all()[7] else { panic!("the eighth is hash") };
     assert_eq!((hash.algorithm, hash.encoding), (HashAlgorithm::Sha256, TokenEncoding::Hex));
 }
 
