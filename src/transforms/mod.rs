@@ -10,6 +10,7 @@ pub mod encrypt;
 pub mod family;
 pub mod fpe;
 pub mod hash;
+pub mod ip;
 pub mod keyed;
 pub mod mask;
 pub mod normalize;

@@ -16,6 +16,7 @@ pub use super::encrypt::EncryptSpec;
 use super::family::Family;
 pub use super::fpe::FpeSpec;
 pub use super::hash::{HashAlgorithm, HashSpec};
+pub use super::ip::{IpSpec, PortRule, PrefixPreservingSpec, TruncateSpec, ZoneRule};
 pub use super::mask::MaskSpec;
 pub use super::nullify::NullifySpec;
 pub use super::pseudonym::PseudonymSpec;
@@ -69,6 +70,8 @@ transforms! {
     Fpe(FpeSpec) = "fpe",
     /// Keyed one-way token that can be moved to another key.
     Rekeyable(RekeyableSpec) = "rekeyable",
+    /// IP addresses cut to networks, or encrypted with common prefixes kept.
+    Ip(IpSpec) = "ip",
     /// Characters replaced by a mask character.
     Mask(MaskSpec) = "mask",
     /// Every value replaced by one constant.

@@ -11,6 +11,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"encrypt": {"domain": "users"}}),
         json!({"fpe": {"domain": "cards"}}),
         json!({"rekeyable": {"domain": "users"}}),
+        json!({"ip": {"truncate": {}}}),
         json!({"mask": {}}),
         json!({"redact": "x"}),
         json!({"nullify": {}}),
@@ -41,9 +42,9 @@ fn defaults_are_those_of_the_specification() {
     let TransformSpec::Pseudonym(pseudonym) = &all()[2] else { panic!("the third is pseudonym") };
     assert_eq!((pseudonym.bits(), pseudonym.encoding()), (128, TokenEncoding::Hex));
     assert!(!pseudonym.accept_collisions);
-    let TransformSpec::Mask(mask) = &all()[4] else { panic!("the fifth is mask") };
+    let TransformSpec::Mask(mask) = &all()[5] else { panic!("the sixth is mask") };
     assert_eq!((mask.keep_first, mask.keep_last, mask.with, mask.keep_separators), (0, 0, '*', false));
-    let TransformSpec::Hash(hash) = &all()[7] else { panic!("the eighth is hash") };
+    let TransformSpec::Hash(hash) = &all()[8] else { panic!("the ninth is hash") };
     assert_eq!((hash.algorithm, hash.encoding), (HashAlgorithm::Sha256, TokenEncoding::Hex));
 }
 
