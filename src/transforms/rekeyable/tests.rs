@@ -92,13 +92,15 @@ fn values_of_one_column_have_the_keys_of_their_rows() {
 
 #[test]
 fn fail_a_row_without_a_tenant_alone() {
-    let cell = cell(json!({ "rekeyable": { "domain": "d", "tenant": { "column": "tenant" } } }));
-    let values = texts([Some("v"), Some("v"), Some("v"), None, Some("v")]);
-    let tenants = companion([Some("a"), None, Some(""), None, Some("a")]);
-    let (made, tally) = apply(&cell, &values, &[tenants]);
-    let made = shown(&made);
-    assert_eq!(made.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, false, false, true]);
-    assert_eq!((made[0].as_ref(), tally.failed), (made[4].as_ref(), 2));
+    let transform = cell(json!({ "rekeyable": { "domain": "d", "tenant": { "column": "tenant" } } })).transform;
+    let values = [Some("v"), Some("v"), Some("v"), None, Some("v")];
+    let tenants = [companion([Some("a"), None, Some(""), None, Some("a")])];
+    let (array, canonical) = (texts(values), companion(values));
+    let made = transform.apply(&Values { array: &array, canonical: &canonical, companions: &tenants }).unwrap();
+    let tokens = shown(&made.array);
+    assert_eq!(tokens.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, false, false, true]);
+    assert_eq!(tokens[0], tokens[4]);
+    assert_eq!(made.failures.iter().map(|failure| failure.index).collect::<Vec<_>>(), [1, 2]);
 }
 
 #[test]
