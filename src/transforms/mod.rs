@@ -18,6 +18,7 @@ pub mod nullify;
 pub mod pseudonym;
 pub mod redact;
 pub mod rekeyable;
+pub mod scrub;
 pub mod shape;
 pub mod signer;
 pub mod spec;

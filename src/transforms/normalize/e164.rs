@@ -32,6 +32,11 @@ impl Region {
         regions.sort_unstable();
         regions.into_iter().map(Self).collect()
     }
+
+    /// What the library calls it.
+    pub(in crate::transforms) fn library(self) -> enums::Region {
+        self.0
+    }
 }
 
 impl fmt::Display for Region {
