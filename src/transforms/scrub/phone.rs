@@ -46,7 +46,6 @@ impl Dialled {
                 }
                 at += 1;
                 end = at;
-                is_open = false;
             }
             let between = separator(bytes, at).filter(|(separator, _)| *separator != Separator::Plus);
             let next = at + between.map_or(0, |(_, len)| len);
@@ -92,20 +91,21 @@ fn is_possible(text: &str) -> bool {
     })
 }
 
-/// Where a number that begins with the digits at `digit` begins: there, or at the parenthesis before.
-fn start_of(bytes: &[u8], digit: usize, before: Before) -> Option<usize> {
-    match before {
-        Before::Open => Some(digit - usize::from(digit > 0 && bytes[digit - 1] == b'(')),
-        Before::Letter | Before::Decimal | Before::Joined => None,
+/// The number that begins with the digits at `digit`, or with the parenthesis round the first of them.
+fn read_from(bytes: &[u8], digit: usize, before: Before) -> Option<(usize, Dialled)> {
+    if before != Before::Open {
+        return None;
     }
+    let parenthesis = digit.checked_sub(1).filter(|&at| bytes[at] == b'(');
+    let in_parentheses = parenthesis.map(|at| (at, Dialled::read(bytes, at))).filter(|(_, read)| read.count > 0);
+    Some(in_parentheses.unwrap_or_else(|| (digit, Dialled::read(bytes, digit))))
 }
 
 /// A North American number that begins with the digits at `digit`: `(212) 555-0142`, `212-555-0142`, with `1` before.
 ///
 /// Area and exchange begin with 2 to 9 and are no service code such as 911 (NANPA, numbering plan).
 pub(super) fn north_american(bytes: &[u8], digit: usize, before: Before) -> Option<Range<usize>> {
-    let start = start_of(bytes, digit, before)?;
-    let read = Dialled::read(bytes, start);
+    let (start, read) = read_from(bytes, digit, before)?;
     let groups = &read.groups[..read.count];
     let is_country = groups.first()?.len == 1 && bytes[digit] == b'1' && start == digit;
     let [area, exchange, line, ..] = groups.get(usize::from(is_country)..)? else { return None };
@@ -129,8 +129,10 @@ pub(super) fn north_american(bytes: &[u8], digit: usize, before: Before) -> Opti
 /// `digit`; valid by the numbering plan that the library knows.
 pub(super) fn national(text: &str, digit: usize, before: Before, regions: &[Region]) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    let start = start_of(bytes, digit, before).filter(|_| !regions.is_empty())?;
-    let read = Dialled::read(bytes, start);
+    if regions.is_empty() {
+        return None;
+    }
+    let (start, read) = read_from(bytes, digit, before)?;
     if looks_like_date(&read.groups[..read.count]) {
         return None;
     }
