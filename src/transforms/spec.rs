@@ -22,6 +22,7 @@ pub use super::nullify::NullifySpec;
 pub use super::pseudonym::PseudonymSpec;
 pub use super::redact::RedactSpec;
 pub use super::rekeyable::RekeyableSpec;
+pub use super::scrub::ScrubSpec;
 pub use domain::{DomainError, DomainPart, DomainTemplate};
 
 macro_rules! transforms {
@@ -80,6 +81,8 @@ transforms! {
     Nullify(NullifySpec) = "nullify",
     /// Unkeyed digest.
     Hash(HashSpec) = "hash",
+    /// What can be recognized in free text replaced.
+    Scrub(ScrubSpec) = "scrub",
     /// A new column, computed from source columns.
     Derive(DeriveSpec) = "derive",
 }
@@ -109,7 +112,7 @@ no_family!(KeepSpec, DropSpec, DeriveSpec);
 
 impl TransformSpec {
     /// The transforms that need no options and may be written as a bare word: `email: drop`.
-    pub const BARE: &'static [&'static str] = &["keep", "drop", "nullify", "hash"];
+    pub const BARE: &'static [&'static str] = &["keep", "drop", "nullify", "hash", "scrub"];
 
     /// Whether the steps before a transform (`normalize`, `empty`, `on_error`) have an effect on this one.
     ///

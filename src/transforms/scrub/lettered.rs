@@ -101,13 +101,12 @@ fn iban(bytes: &[u8], digit: usize) -> Option<Range<usize>> {
     let len = IBAN_LENGTHS[place].1;
     let mut code = [0; IBAN_LONGEST];
     let mut at = start;
-    for place in 0..len {
-        if let (true, Some((Separator::Space | Separator::Hyphen, len))) =
-            (place > 0 && place % 4 == 0, separator(bytes, at))
-        {
+    for (place, character) in code[..len].iter_mut().enumerate() {
+        let between = separator(bytes, at).filter(|_| place > 0 && place % 4 == 0);
+        if let Some((Separator::Space | Separator::Hyphen, len)) = between {
             at += len;
         }
-        code[place] = *bytes.get(at).filter(|byte| byte.is_ascii_alphanumeric())?;
+        *character = *bytes.get(at).filter(|byte| byte.is_ascii_alphanumeric())?;
         at += 1;
     }
     let (head, account) = code[..len].split_at(4);

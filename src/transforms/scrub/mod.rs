@@ -4,7 +4,7 @@
 //! addresses, spelled-out numbers, typing errors and all forms that it does not know. A text without finds passes as it
 //! is. What stays is still personal data.
 //!
-//! One pass over each value: [`scan`] looks at each byte once and stops at those that may be a part of something
+//! One pass over each value: `scan` looks at each byte once and stops at those that may be a part of something
 //! (a digit, `@`, `:`, `+`, a rare byte of a key's prefix); finders look round these. Time is linear in the length of
 //! the value, but for patterns of the policy's own, which are searched one after the other.
 //!
@@ -24,7 +24,9 @@
 //! | [`checksums`] | check digits |
 //! | `card`, `email`, `ip`, `phone`, `secrets` | the other kinds |
 //! | `patterns` | the policy's own |
-//! | `replace` | what stands in place of a find |
+//! | `search` | all of them together |
+//! | `transform` | what stands in place of a find |
+//! | `spec` | the options of a policy |
 
 mod card;
 pub mod checksums;
@@ -36,12 +38,16 @@ mod lettered;
 mod national;
 mod patterns;
 mod phone;
-mod replace;
 mod scan;
+mod search;
 mod secrets;
+mod spec;
 #[cfg(test)]
 mod tests;
+mod transform;
 
 pub use kind::Kind;
 pub use patterns::{Pattern, PatternError};
-pub use replace::{Found, Replacement, Scrubbed, Scrubber};
+pub use search::Search;
+pub use spec::{Replacements, ScrubSpec};
+pub use transform::{Replacement, Scrub};

@@ -135,10 +135,10 @@ impl Scan<'_> {
         if let Some(end) = card::find(bytes, before, &groups) {
             self.push(Kind::Card, start..end);
         }
-        if let (1..=3, true) = (end - start, self.finders.wants(Kind::Ip)) {
-            if let Some(end) = ip::v4_end(bytes, start, before) {
-                self.push(Kind::Ip, start..end);
-            }
+        if end - start <= 3
+            && let Some(end) = ip::v4_end(bytes, start, before)
+        {
+            self.push(Kind::Ip, start..end);
         }
         if self.finders.wants(Kind::Phone) {
             if let Some(range) = phone::north_american(bytes, start, before) {
@@ -215,18 +215,23 @@ fn token_end<'a>(
     }
 }
 
-/// Puts finds in order, those that overlap made one, so that no part of anything found stays in the text.
+/// Puts the finds from `first` on in order, those that overlap made one, so that no part of anything found stays in the text.
 ///
 /// The one that begins first gives its kind to all; of several, the longest; of these, the first in the list.
-pub(super) fn settle(finds: &mut Vec<Find>) {
-    finds.sort_unstable_by_key(|find| (find.start, std::cmp::Reverse(find.end), find.kind));
-    finds.dedup_by(|next, kept| {
-        let overlaps = next.start < kept.end;
-        if overlaps {
-            kept.end = kept.end.max(next.end);
+pub(super) fn settle(finds: &mut Vec<Find>, first: usize) {
+    let own = &mut finds[first..];
+    own.sort_unstable_by_key(|find| (find.start, std::cmp::Reverse(find.end), find.kind));
+    let mut kept = 0;
+    for at in 0..own.len() {
+        match own[..kept].last_mut().map(|last| last.end) {
+            Some(end) if own[at].start < end => own[kept - 1].end = end.max(own[at].end),
+            _ => {
+                own.swap(kept, at);
+                kept += 1;
+            }
         }
-        overlaps
-    });
+    }
+    finds.truncate(first + kept);
 }
 
 #[cfg(test)]
@@ -236,8 +241,16 @@ mod tests {
     #[test]
     fn of_finds_that_overlap_the_first_and_longest_names_the_whole() {
         let find = |start, end, kind| Find { start, end, kind };
-        let mut finds = vec![find(9, 12, 0), find(0, 4, 2), find(0, 6, 3), find(5, 8, 1), find(0, 6, 4), find(8, 9, 5)];
-        settle(&mut finds);
-        assert_eq!(finds, [find(0, 8, 3), find(8, 9, 5), find(9, 12, 0)]);
+        let mut finds = vec![
+            find(7, 8, 9),
+            find(9, 12, 0),
+            find(0, 4, 2),
+            find(0, 6, 3),
+            find(5, 8, 1),
+            find(0, 6, 4),
+            find(8, 9, 5),
+        ];
+        settle(&mut finds, 1);
+        assert_eq!(finds, [find(7, 8, 9), find(0, 8, 3), find(8, 9, 5), find(9, 12, 0)]);
     }
 }

@@ -70,19 +70,19 @@ const SENDGRID: (usize, usize) = (22, 43);
 
 /// The key of which the byte at `at` is the leading one; `token_end` gives the end of the run of token bytes.
 pub(super) fn key(bytes: &[u8], at: usize, token_end: &mut impl FnMut(usize) -> usize) -> Option<Range<usize>> {
-    let byte = bytes[at];
-    if byte == b'A' && is_start(bytes, at) {
-        if let Some(range) = aws(bytes, at) {
-            return Some(range);
+    match bytes[at] {
+        b'.' => return sendgrid(bytes, at, token_end),
+        b'A' => {
+            if let Some(range) = aws(bytes, at) {
+                return Some(range);
+            }
         }
-    }
-    if byte == b'.' {
-        return sendgrid(bytes, at, token_end);
-    }
-    if byte == b'-' {
-        if let Some(range) = sk(bytes, at, token_end) {
-            return Some(range);
+        b'-' => {
+            if let Some(range) = sk(bytes, at, token_end) {
+                return Some(range);
+            }
         }
+        _ => {}
     }
     FORMS.iter().find_map(|form| {
         let start = at.checked_sub(form.at)?;
@@ -104,6 +104,7 @@ fn is_start(bytes: &[u8], start: usize) -> bool {
 fn aws(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let (prefix, body) = bytes.get(start..start + 4 + AWS)?.split_at(4);
     let fits = matches!(prefix, b"AKIA" | b"ASIA")
+        && is_start(bytes, start)
         && body.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         && !is_word(bytes.get(start + 4 + AWS));
     fits.then_some(start..start + 4 + AWS)

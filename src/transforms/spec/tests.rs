@@ -16,6 +16,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"redact": "x"}),
         json!({"nullify": {}}),
         json!({"hash": {}}),
+        json!({"scrub": {}}),
         json!({"derive": "1"}),
     ]
     .into_iter()

@@ -62,10 +62,9 @@ const HOSTILE: &[&str] = &[
 
 #[test]
 fn the_bytes_looked_at_grow_as_the_value_does() {
-    let scrubber = Scrubber::new(Kind::ALL, Vec::new(), vec![], |_| Replacement::Label);
-    let mut finds = Vec::new();
+    let search = everything();
     for unit in HOSTILE {
-        let mut looked_at = |len: usize| scrubber.find(&unit.repeat(len / unit.len()), &mut finds);
+        let looked_at = |len: usize| search.find_into(&unit.repeat(len / unit.len()), &mut Vec::new());
         let (small, large) = (looked_at(1 << 12), looked_at(1 << 16));
         assert!(large <= 17 * small + 4096, "{unit}: {small} at 4 KiB, {large} at 64 KiB");
     }
@@ -73,10 +72,9 @@ fn the_bytes_looked_at_grow_as_the_value_does() {
 
 #[test]
 fn a_value_of_one_mebibyte_is_searched_through() {
-    let scrubber = everything();
-    let mut finds = Vec::new();
+    let search = everything();
     for unit in ["@", "a@a.a", "+1 ", "1"] {
-        let looked_at = scrubber.find(&unit.repeat((1 << 20) / unit.len()), &mut finds);
+        let looked_at = search.find_into(&unit.repeat((1 << 20) / unit.len()), &mut Vec::new());
         assert!(looked_at < 80 << 20, "{unit}: {looked_at}");
     }
 }

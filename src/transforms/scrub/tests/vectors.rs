@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use arrow::array::{Array, AsArray, BinaryArray};
 use serde::Deserialize;
 
 use super::*;
-use crate::crypto::vectors::unhex;
-use crate::crypto::{HmacKey, Secret, subkey};
+use crate::transforms::testing::{keys, one};
 
 #[derive(Deserialize)]
 pub(super) struct Vectors {
@@ -66,7 +64,7 @@ fn every_kind_has_valid_instances() {
 fn valid_instances_are_found_whole() {
     let mut wrong = Vec::new();
     for (&kind, texts) in &VECTORS.valid {
-        let scrubber = scrubber(&[kind]);
+        let search = search(&[kind]);
         for instance in texts {
             // a letter of another script ends all but an address
             let between = if kind == Kind::Email { ' ' } else { 'é' };
@@ -76,7 +74,7 @@ fn valid_instances_are_found_whole() {
                 format!("({instance})"),
                 format!("{between}{instance}{between}"),
             ] {
-                let found = found(&scrubber, &text);
+                let found = found(&search, &text);
                 if found != [(kind.name().to_owned(), instance.as_str())] {
                     wrong.push(format!("{kind}: {text}: {found:?}"));
                 }
@@ -90,9 +88,9 @@ fn valid_instances_are_found_whole() {
 fn invalid_instances_are_not_found() {
     let mut wrong = Vec::new();
     for (&kind, texts) in &VECTORS.invalid {
-        let scrubber = scrubber(&[kind]);
+        let search = search(&[kind]);
         for text in texts {
-            let found = found(&scrubber, text);
+            let found = found(&search, text);
             if !found.is_empty() {
                 wrong.push(format!("{kind}: {text}: {found:?}"));
             }
@@ -110,20 +108,19 @@ fn published_examples_name_their_source() {
 
 #[test]
 fn texts_are_replaced_by_label_mask_and_token() {
-    let root = Secret::new(unhex(&VECTORS.root_hex));
-    let key = HmacKey::new(subkey(&root, "pseudonym", &VECTORS.domain, "", 32).expose());
+    let keys = keys(&VECTORS.root_hex);
     for case in &VECTORS.texts {
-        let expected = [&case.label, &case.mask, &case.pseudonym];
-        let replacements = [Replacement::Label, Replacement::Mask, Replacement::Pseudonym];
-        for (replacement, expected) in replacements.into_iter().zip(expected) {
-            let scrubber = Scrubber::new(Kind::ALL, Vec::new(), Vec::new(), |_| replacement);
-            let values = BinaryArray::from_iter_values([&case.text]);
-            let scrubbed = scrubber.scrub(&values, |_, message| Ok(Some(key.sign(message)))).unwrap();
-            assert!(scrubbed.failures.is_empty() && scrubbed.array.null_count() == 0);
-            assert_eq!(scrubbed.array.as_string::<i32>().value(0), expected, "{}", case.text);
-            let kinds = scrubber.kinds();
-            let found: Vec<_> = scrubbed.found.iter().map(|found| kinds[usize::from(found.kind)].clone()).collect();
-            assert_eq!(found, case.found, "{}", case.text);
+        for (word, expected) in [("label", &case.label), ("mask", &case.mask), ("pseudonym", &case.pseudonym)] {
+            let mut options = json!({ "replace": word });
+            if word == "pseudonym" {
+                options["domain"] = json!(VECTORS.domain);
+            }
+            let built = built(json!({ "scrub": options }), &keys).unwrap();
+            assert_eq!(one(&built, &case.text, &[]).as_ref(), Some(expected), "{}", case.text);
         }
+        let made = scrub(json!({}), &[Some(&case.text)], &[]);
+        let names = everything();
+        let found: Vec<_> = made.found.iter().map(|found| &names.names()[usize::from(found.kind)]).collect();
+        assert_eq!(found, case.found.iter().collect::<Vec<_>>(), "{}", case.text);
     }
 }
