@@ -18,15 +18,15 @@
 pub mod derive;
 pub mod digest;
 pub mod encode;
-pub mod ff1;
 pub mod expand;
+pub mod ff1;
 pub mod lanes;
 pub mod path;
 pub mod pfx;
 pub mod ristretto;
 pub mod secret;
-pub mod uniform;
 pub mod siv;
+pub mod uniform;
 #[cfg(test)]
 pub(crate) mod vectors;
 

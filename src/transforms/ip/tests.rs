@@ -144,7 +144,7 @@ fn encryption_is_undone_by_its_inverse_and_truncation_by_nothing() {
     let spec: IpSpec = serde_json::from_value(options).unwrap();
     let keys = any_keys();
     let transform = spec.build_inverse(&mut Context::new(Some(&keys))).unwrap();
-    let inverse = Cell { transform, ..self::cell(json!({ "nullify": {} })) };
+    let inverse = Cell { transform: transform.into(), ..self::cell(json!({ "nullify": {} })) };
     let addresses = [Some("192.0.2.1"), None, Some("[2001:db8::1]:443"), Some("::"), Some("255.255.255.255:0")];
     let (made, _) = apply(&cell, &texts(addresses), &[]);
     let (back, tally) = apply(&inverse, &made, &[]);

@@ -40,12 +40,13 @@ fn a_bare_word_is_a_transform_without_needed_options() {
 
 #[test]
 fn defaults_are_those_of_the_specification() {
-    let TransformSpec::Pseudonym(pseudonym) = &all()[2] else { panic!("the third is pseudonym") };
+    let of = |name: &str| all().into_iter().find(|spec| spec.name() == name).unwrap();
+    let TransformSpec::Pseudonym(pseudonym) = of("pseudonym") else { panic!("found by its name") };
     assert_eq!((pseudonym.bits(), pseudonym.encoding()), (128, TokenEncoding::Hex));
     assert!(!pseudonym.accept_collisions);
-    let TransformSpec::Mask(mask) = &all()[5] else { panic!("the sixth is mask") };
+    let TransformSpec::Mask(mask) = of("mask") else { panic!("found by its name") };
     assert_eq!((mask.keep_first, mask.keep_last, mask.with, mask.keep_separators), (0, 0, '*', false));
-    let TransformSpec::Hash(hash) = &all()[8] else { panic!("the ninth is hash") };
+    let TransformSpec::Hash(hash) = of("hash") else { panic!("found by its name") };
     assert_eq!((hash.algorithm, hash.encoding), (HashAlgorithm::Sha256, TokenEncoding::Hex));
 }
 
