@@ -9,7 +9,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserialize
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::column_type::ColumnType;
-use super::select::Pattern;
+use super::select::{ColumnPath, Pattern};
 use crate::transforms::spec::TransformSpec;
 
 /// All rules, in the order of the policy.
@@ -53,7 +53,7 @@ pub struct RuleOptions {
     pub rename: Option<String>,
     /// Whether the rule may match no column; `false` by default: that is an error.
     pub optional: bool,
-    /// The type that a text column is read as before anything else.
+    /// The type that a text column is read as before anything else, as by an entry of `types`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub column_type: Option<ColumnType>,
 }
@@ -89,10 +89,22 @@ pub enum OnError {
     Redact,
 }
 
+impl ColumnRule {
+    /// Whether the rule makes a column of its own, rather than deciding on columns of the source.
+    pub fn is_new(&self) -> bool {
+        matches!(self.rule.transform, TransformSpec::Derive(_))
+    }
+}
+
 impl Columns {
     /// The rules in the order of the policy.
     pub fn iter(&self) -> slice::Iter<'_, ColumnRule> {
         self.0.iter()
+    }
+
+    /// The place of the rule that decides on a column or on a part of one: the first that matches it, or what it lies in.
+    pub fn deciding(&self, path: &ColumnPath) -> Option<usize> {
+        self.0.iter().position(|column| !column.is_new() && column.pattern.covers(path))
     }
 
     /// Number of rules.

@@ -1,5 +1,7 @@
 //! What each rule of a policy makes of a column, with the real binary.
 
+mod order;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, FixedSizeBinaryArray, StringArray};

@@ -20,7 +20,6 @@ use crate::policy::bind::{SourceColumns, bind};
 use crate::policy::chain::KeyChain;
 use crate::policy::plan::Plan;
 use crate::policy::{Code, ColumnPath, Diagnostic, DocPath, Document, Policy, Segment};
-use crate::transforms::spec::TransformSpec;
 
 /// Objects looked at concurrently.
 const INSPECTIONS_IN_FLIGHT: usize = 16;
@@ -128,7 +127,7 @@ fn no_header(policy: &Policy, object: &SourceObject, source: &SourceColumns) -> 
     };
     let has_header = matches!(object.format, ObjectFormat::Csv { .. }) && policy.source.csv.header;
     let names = source.schema.fields().iter().map(|field| field.name()).chain(&source.partitions);
-    let rules = policy.columns.iter().filter(|column| !matches!(column.rule.transform, TransformSpec::Derive(_)));
+    let rules = policy.columns.iter().filter(|column| !column.is_new());
     if !has_header || rules.count() == 0 || names.into_iter().any(is_named) {
         return None;
     }

@@ -32,10 +32,7 @@ pub(super) fn partition_names(listed: &[Entry]) -> BTreeSet<String> {
 /// Whether the policy does anything to a partition column, so that paths hold what it hides.
 pub(super) fn hides_partition(policy: &Policy, name: &str) -> bool {
     let path = ColumnPath::of(name);
-    let rule = policy
-        .columns
-        .iter()
-        .find(|column| !matches!(column.rule.transform, TransformSpec::Derive(_)) && column.pattern.matches(&path));
+    let rule = policy.columns.deciding(&path).and_then(|rule| policy.columns.iter().nth(rule));
     rule.is_some_and(|column| !matches!(column.rule.transform, TransformSpec::Keep(_)))
 }
 

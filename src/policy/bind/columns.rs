@@ -84,29 +84,23 @@ impl Binder<'_> {
         inherited: Option<usize>,
         column: &mut Column,
     ) -> Option<Kept> {
-        let own = self.rule_for(path);
+        let rule = self.rule_for(path).into_iter().chain(inherited).min();
         let below = self.first_rule_below(field, path);
-        match (own, below) {
-            (Some(own), Some(below)) if own < below => self.decide(own, field, path, column),
-            (own, Some(_)) => {
-                if let Some(own) = own {
-                    self.used[own] = true;
+        match (rule, below) {
+            (rule, Some(below)) if rule.is_none_or(|rule| below < rule) => {
+                if let Some(rule) = rule {
+                    self.used[rule] = true;
                 }
-                self.descend(field, path, own.or(inherited), column)
+                self.descend(field, path, rule, column)
             }
-            (Some(own), None) => self.decide(own, field, path, column),
-            (None, None) => match inherited {
-                Some(rule) => self.decide(rule, field, path, column),
-                None => self.unlisted(field, path, column),
-            },
+            (Some(rule), _) => self.decide(rule, field, path, column),
+            (None, _) => self.unlisted(field, path, column),
         }
     }
 
     /// The first rule, other than a new column, that matches this very path.
     fn rule_for(&self, path: &ColumnPath) -> Option<usize> {
-        self.policy.columns.iter().position(|column| {
-            !matches!(column.rule.transform, TransformSpec::Derive(_)) && column.pattern.matches(path)
-        })
+        self.policy.columns.iter().position(|column| !column.is_new() && column.pattern.matches(path))
     }
 
     fn first_rule_below(&self, field: &Field, path: &ColumnPath) -> Option<usize> {
@@ -256,7 +250,7 @@ impl Binder<'_> {
 }
 
 /// What can be named below a column of this type, and its path.
-fn children(data_type: &DataType, path: &ColumnPath) -> Vec<(FieldRef, ColumnPath)> {
+pub(super) fn children(data_type: &DataType, path: &ColumnPath) -> Vec<(FieldRef, ColumnPath)> {
     match data_type {
         DataType::Struct(fields) => {
             fields.iter().map(|field| (Arc::clone(field), path.then(Segment::Field(field.name().clone())))).collect()

@@ -6,7 +6,7 @@ use super::super::digest::sha256_of_canonical_json;
 use super::super::document::Policy;
 
 /// Counts up when the same policy and input would give other bytes than before.
-const OUTPUT_FORMAT: u32 = 6;
+const OUTPUT_FORMAT: u32 = 7;
 
 /// SHA-256, in hexadecimal, over what decides on an output's bytes: rules, `where`, names, how objects are read and
 /// written, the versions of Unicode data. Not over comments, places, memory, threads or where the keyring lies; the
