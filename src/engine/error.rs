@@ -52,6 +52,16 @@ pub enum RewriteError {
         /// Without anything of the value.
         reason: String,
     },
+    /// A text that is not of the type that the policy gives its column.
+    #[error("column `{column}`, row {row}: the value is no {wanted}; mend the value, or give the column another type")]
+    NotOfType {
+        /// Path in the source.
+        column: String,
+        /// Row of the object, from 1.
+        row: u64,
+        /// The type asked for, as a policy writes it.
+        wanted: String,
+    },
     /// A whole column is impossible.
     #[error("column `{column}`: {reason}")]
     Column {
@@ -90,7 +100,7 @@ impl RewriteError {
             Self::Compress(_) => "stream-damaged",
             Self::Parquet { .. } => "parquet-invalid",
             Self::Decode { .. } => "parquet-undecodable",
-            Self::Value { .. } => "value-refused",
+            Self::Value { .. } | Self::NotOfType { .. } => "value-refused",
             Self::Column { .. } => "column-impossible",
             Self::SchemaChanged => "schema-changed",
             Self::Encode { .. } => "encode-failed",

@@ -13,8 +13,8 @@ use super::parquet::footer;
 use super::parquet::rows::FileLayout;
 use super::storage::Storage;
 use super::units::TextStream;
-use crate::policy::bind::given_type;
-use crate::policy::{ColumnType, Policy};
+use crate::policy::bind::{given_type, typed};
+use crate::policy::{ColumnPath, ColumnType, Policy};
 
 /// Bytes of text from which `infer: true` guesses types.
 const SAMPLE_BYTES: usize = 1 << 20;
@@ -22,8 +22,10 @@ const SAMPLE_BYTES: usize = 1 << 20;
 /// What an object says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Inspected {
-    /// Its columns.
+    /// Its columns, typed as the policy says.
     pub schema: SchemaRef,
+    /// Its columns as they are stored; for CSV the same.
+    pub stored: SchemaRef,
     /// For CSV, the type each column is read as.
     pub types: Vec<ColumnType>,
     /// Columns that it declares to be sorted by, first to last.
@@ -65,14 +67,15 @@ pub async fn inspect(
         let metadata = footer::read(storage, &object.entry).await?.metadata;
         let layout = compute.run("reading a Parquet schema", move || FileLayout::new(metadata)).await?;
         let rows = layout.metadata().file_metadata().num_rows().unsigned_abs();
-        let inspected =
-            Inspected { schema: Arc::clone(layout.schema()), types: Vec::new(), sorted_by: sorted_by(&layout) };
+        let stored = Arc::clone(layout.schema());
+        let schema = typed(policy, &stored);
+        let inspected = Inspected { schema, stored, types: Vec::new(), sorted_by: sorted_by(&layout) };
         return Ok((inspected, Some(rows)));
     };
     let dialect = dialect(policy, object.format);
     let mut text = TextStream::open(storage, &object.entry, codec(compression), compute);
     let (header, mut start) = text.header(&dialect).await?;
-    let given = |name: &String| given_type(policy, name);
+    let given = |name: &String| given_type(policy, &ColumnPath::of(name));
     let mut types: Vec<ColumnType> =
         header.names().iter().map(|name| given(name).unwrap_or(ColumnType::Text)).collect();
     if policy.source.csv.infer {
@@ -106,11 +109,15 @@ pub async fn inspect(
         for (column, guessed) in compute.run("guessing the types of columns", sample).await? {
             types[column] = guessed;
         }
-        let fields: Vec<_> = names.iter().zip(&types).map(|(name, wanted)| wanted.field(name)).collect();
-        return Ok((Inspected { schema: Arc::new(Schema::new(fields)), types, sorted_by: Vec::new() }, None));
+        return Ok((of_text(&names, types), None));
     }
-    let fields: Vec<_> = header.names().iter().zip(&types).map(|(name, wanted)| wanted.field(name)).collect();
-    Ok((Inspected { schema: Arc::new(Schema::new(fields)), types, sorted_by: Vec::new() }, None))
+    Ok((of_text(header.names(), types), None))
+}
+
+fn of_text(names: &[String], types: Vec<ColumnType>) -> Inspected {
+    let fields: Vec<_> = names.iter().zip(&types).map(|(name, wanted)| wanted.field(name)).collect();
+    let schema = Arc::new(Schema::new(fields));
+    Inspected { stored: Arc::clone(&schema), schema, types, sorted_by: Vec::new() }
 }
 
 fn sorted_by(layout: &FileLayout) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -96,6 +97,8 @@ pub struct Task {
     pub plan: Arc<Plan>,
     /// The format of its output.
     pub format: SinkFormat,
+    /// Its columns as they are stored: texts that the plan's source has typed are texts here.
+    pub stored: SchemaRef,
     /// For CSV inputs: how they are read, and the type of each column.
     pub dialect: Dialect,
     /// For CSV inputs, in the header's order.
@@ -305,15 +308,16 @@ impl Run {
     }
 
     async fn open_parquet(&self, task: &Task) -> Result<Input, RewriteError> {
-        let (entry, plan) = (&task.object.entry, Arc::clone(&task.plan));
+        let (entry, plan, stored) = (&task.object.entry, Arc::clone(&task.plan), Arc::clone(&task.stored));
         let footer = footer::read(&self.source, entry).await?;
         let metadata = Arc::clone(&footer.metadata);
         let (to_parquet, choices) = (task.format == SinkFormat::Parquet, self.parquet.choices());
         let look = move || {
             let layout = FileLayout::new(metadata)?;
-            if layout.schema().fields() != plan.source.fields() {
+            if layout.schema().fields() != stored.fields() {
                 return Err(RewriteError::SchemaChanged);
             }
+            let layout = layout.read_as(&plan.source);
             let copies = to_parquet && !kept::has_wrong_sizes(layout.metadata());
             let routes = Routes::new(&plan, Some(&layout).filter(|_| copies), choices)?;
             Ok((layout, routes))

@@ -25,7 +25,7 @@ use crate::engine::discover::{
     GivenFormat, Naming, OutputNames, Partition, PartitionRewrite, SourceObject, discover, find, open_source,
 };
 use crate::engine::error::RewriteError;
-use crate::engine::inspect::dialect;
+use crate::engine::inspect::{Inspected, dialect};
 use crate::engine::object::Task;
 use crate::engine::outcome::{Failure, ObjectFacts, Outcome, Status};
 use crate::engine::parquet::write::ParquetSettings;
@@ -255,7 +255,8 @@ impl Prepared {
                     plans.iter().find(|(known, _)| Some(known) == kind.as_ref()).map(|(_, plan)| Arc::clone(plan));
                 let Some(plan) = plan else { return };
                 let (format, dialect) = (sink_format(policy, object.format), dialect(policy, object.format));
-                self.tasks.push(Task { object, plan, format, dialect, types: inspected.types });
+                let Inspected { stored, types, .. } = inspected;
+                self.tasks.push(Task { object, plan, format, stored, dialect, types });
                 self.reasons.push(reason);
                 self.rows.push(rows);
             }

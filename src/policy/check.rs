@@ -3,6 +3,7 @@
 mod columns;
 mod settings;
 mod transforms;
+mod types;
 
 use super::diagnostic::Diagnostic;
 use super::document::Policy;
@@ -25,5 +26,6 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
         transforms::check(&column.rule, &path, &mut problems);
     }
     columns::check(&policy.columns, &mut problems);
+    types::check(policy, &mut problems);
     problems
 }

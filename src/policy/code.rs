@@ -95,6 +95,8 @@ codes! {
     DuplicateRule = "duplicate-rule",
     /// A rule that can never match, since an earlier one matches first.
     ShadowedRule = "shadowed-rule",
+    /// A rule and an entry of `types` give one column two types.
+    TypeConflict = "type-conflict",
     /// The keyring names no source, or more than one.
     KeyringSource = "keyring-source",
     /// A key id with characters that no key id has.

@@ -1,4 +1,4 @@
-//! The types that a rule's `type:` may give a CSV column.
+//! The types that a policy may give a column of text.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -124,6 +124,35 @@ impl ColumnType {
             Self::Timestamp { unit, utc } => DataType::Timestamp(unit, utc.then(|| "UTC".into())),
             Self::Uuid => DataType::FixedSizeBinary(16),
         }
+    }
+
+    /// The type whose [`field`](Self::field) is this one, whatever its name.
+    pub fn of(field: &Field) -> Option<Self> {
+        Some(match field.data_type() {
+            DataType::Utf8 => Self::Text,
+            DataType::Boolean => Self::Boolean,
+            DataType::Int8 => Self::Int8,
+            DataType::Int16 => Self::Int16,
+            DataType::Int32 => Self::Int32,
+            DataType::Int64 => Self::Int64,
+            DataType::UInt8 => Self::UInt8,
+            DataType::UInt16 => Self::UInt16,
+            DataType::UInt32 => Self::UInt32,
+            DataType::UInt64 => Self::UInt64,
+            DataType::Float32 => Self::Float32,
+            DataType::Float64 => Self::Float64,
+            DataType::Decimal128(precision, scale) => {
+                Self::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? }
+            }
+            DataType::Date32 => Self::Date,
+            DataType::Time64(TimeUnit::Microsecond) => Self::Time,
+            DataType::Timestamp(unit, None) => Self::Timestamp { unit: *unit, utc: false },
+            DataType::Timestamp(unit, Some(zone)) if zone.as_ref() == "UTC" => {
+                Self::Timestamp { unit: *unit, utc: true }
+            }
+            DataType::FixedSizeBinary(16) if field.extension_type_name() == Some(UUID_EXTENSION) => Self::Uuid,
+            _ => return None,
+        })
     }
 
     /// The column's nullable field, with the extension type where there is one.
@@ -259,6 +288,7 @@ mod tests {
             UNITS.iter().flat_map(|(_, unit)| [false, true].map(|utc| ColumnType::Timestamp { unit: *unit, utc }));
         for column_type in WORDS.iter().map(|(_, t)| *t).chain(stamps).chain([decimal]) {
             assert_eq!(column_type.to_string().parse(), Ok(column_type), "{column_type}");
+            assert_eq!(ColumnType::of(&column_type.field("c")), Some(column_type), "{column_type}");
         }
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::format::{CsvInput, CsvOutput, Format, ParquetOutput};
 use super::join::Join;
 use super::rule::Columns;
+use super::types::ColumnTypes;
 use crate::keys::KeyringSpec;
 
 /// A policy: what happens to each column of a dataset on its way from source to sink.
@@ -44,6 +45,9 @@ pub struct Policy {
     /// Columns that join with columns of other datasets, `customers.id = orders.customer_id`, for `verify`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joins: Vec<Join>,
+    /// What text columns are read as before anything else: columns to types, in order, the first that matches wins.
+    #[serde(default, skip_serializing_if = "ColumnTypes::is_empty")]
+    pub types: ColumnTypes,
     /// One rule per column, in order: the first rule that matches a column wins.
     pub columns: Columns,
 }

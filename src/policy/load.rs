@@ -136,10 +136,10 @@ fn read(root: &Node, spans: &Spans, problems: &mut Vec<Diagnostic>) -> Option<Po
     policy
 }
 
-/// Where a problem without a position stands: a rule's at its column, any other at the value.
+/// Where a problem without a position stands: that of a rule or a type at its column, any other at the value.
 fn locate(spans: &Spans, path: &DocPath) -> Option<Position> {
     match path.keys()[..] {
-        [Some("columns"), Some(_)] => spans.locate(path),
+        [Some("columns" | "types"), Some(_)] => spans.locate(path),
         _ => spans.locate_value(path),
     }
 }

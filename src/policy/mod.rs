@@ -2,7 +2,7 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | `document`, `rule`, `format`, `join`, `column_type` | the shape of a policy, plain data |
+//! | `document`, `rule`, `format`, `join`, `column_type`, `types` | the shape of a policy, plain data |
 //! | `select` | column paths and the patterns that match them |
 //! | `yaml`, `interpolate`, `read` | the text as a tree, its variables, types out of the tree |
 //! | `load`, `check` | all problems at once, or a [`Document`] |
@@ -35,6 +35,7 @@ mod select;
 pub mod sql;
 mod suggest;
 mod template;
+mod types;
 mod yaml;
 
 #[cfg(test)]
@@ -57,3 +58,4 @@ pub use rule::{ColumnRule, Columns, OnEmpty, OnError, Rule, RuleOptions};
 pub use schema::schema;
 pub use select::{ColumnPath, Pattern, Segment, SelectError};
 pub use template::TEMPLATE;
+pub use types::{ColumnTypes, TypeEntry};

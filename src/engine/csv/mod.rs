@@ -44,4 +44,4 @@ pub use infer::Inference;
 pub use marks::{Marks, Unsound};
 pub use split::{Blank, Field, MAX_BLOCK_BYTES, Spans, SplitError, SplitProblem, split, unescape};
 pub use surgery::{Counts, OutputField, Surgery};
-pub use typed::parse_column;
+pub use typed::{parse_column, parse_texts};

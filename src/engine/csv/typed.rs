@@ -57,6 +57,18 @@ pub fn parse_column(
     column: &str,
     first_row: u64,
 ) -> Result<ArrayRef, CsvError> {
+    parse_texts(texts, wanted).map_err(|index| CsvError::NotOfType {
+        row: first_row + index as u64,
+        column: column.to_owned(),
+        wanted: wanted.to_string(),
+    })
+}
+
+/// As [`parse_column`].
+///
+/// # Errors
+/// The index of the first value that is not of the type.
+pub fn parse_texts(texts: &StringArray, wanted: ColumnType) -> Result<ArrayRef, usize> {
     let parsed = match wanted {
         ColumnType::Text => Ok(Arc::new(texts.clone()) as ArrayRef),
         ColumnType::Boolean => booleans(texts),
@@ -82,11 +94,7 @@ pub fn parse_column(
         ColumnType::Timestamp { unit, utc } => timestamps(texts, unit, utc, wanted.data_type()),
         ColumnType::Uuid => uuids(texts),
     };
-    parsed.map_err(|NotParsed(index)| CsvError::NotOfType {
-        row: first_row + index as u64,
-        column: column.to_owned(),
-        wanted: wanted.to_string(),
-    })
+    parsed.map_err(|NotParsed(index)| index)
 }
 
 /// Index of the first value that is not of the type.

@@ -5,7 +5,7 @@
 //! | [`mod@footer`] | reads a footer and refuses one that lies |
 //! | [`thrift`], [`mod@shape`], [`mod@outline`] | walk a footer before anything parses it; page headers |
 //! | [`mod@chunks`] | page headers held against the footer, for whoever decodes pages; of [`page`], [`decompress`] |
-//! | [`mod@rows`], [`mod@unread`] | a row group's columns as batches, and what of them nobody needs |
+//! | [`mod@rows`], [`mod@typed`], [`mod@unread`] | a row group's columns as batches, texts of a type read as that, and what nobody needs |
 //! | [`mod@routes`] | which way each column goes |
 //! | [`mod@kept`], [`mod@index`] | what is said of a chunk that is copied |
 //! | [`mod@leaf`] | a chunk made anew page by page, of [`page`], [`levels`], [`values`], [`compress`], [`written`] |
@@ -30,6 +30,7 @@ pub mod rows;
 pub mod seal;
 pub mod shape;
 pub mod thrift;
+pub mod typed;
 pub mod unread;
 pub mod values;
 pub mod write;

@@ -189,7 +189,7 @@ fn by_arrow(field: &FieldRef) -> Result<TypePtr, RewriteError> {
 /// The column's type and leaves, if it can go leaf by leaf.
 fn draft(plan: &Plan, column: &OutputColumn, layout: &FileLayout) -> Option<(TypePtr, Vec<Draft>)> {
     let ColumnSource::Column { name, shape, companions } = &column.source else { return None };
-    if !companions.is_empty() {
+    if !companions.is_empty() || layout.is_typed(name) {
         return None;
     }
     let root = plan.source.index_of(name).ok()?;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader};
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
@@ -17,10 +17,12 @@ use super::decompress::Decompressor;
 use super::footer::{aside, asides_are_apart, chunk_range};
 use super::levels::{ITEM_WINDOWS, RowItems};
 use super::page::{Claims, PageFault, PageKind, RawPage, pages};
+use super::typed::{NotRead, read_as};
 use crate::arrays::fields::{schema_with_metadata, told_of_kept};
 use crate::engine::error::RewriteError;
 use crate::engine::rows::{BATCH_ROWS, Batches, Rows, TextAs};
 use crate::engine::untrusted::survive;
+use crate::policy::ColumnPath;
 
 /// To how many times their bytes pages unpack without anybody wondering.
 const USUAL_RATIO: u64 = 4;
@@ -34,6 +36,8 @@ const MAX_BATCH_ITEMS: u64 = 1 << 21;
 pub struct FileLayout {
     metadata: Arc<ParquetMetaData>,
     plain: SchemaRef,
+    /// As they are planned for: some texts of `plain` are read as another type.
+    planned: SchemaRef,
     dictionaries: SchemaRef,
     asides_are_apart: bool,
 }
@@ -58,10 +62,26 @@ impl FileLayout {
         let is_read = read(ArrowReaderOptions::new().with_schema(Arc::clone(&dictionaries))).is_some();
         let dictionaries = if is_read { dictionaries } else { Arc::clone(&plain) };
         let asides_are_apart = asides_are_apart(&metadata);
-        Ok(Self { metadata, plain, dictionaries, asides_are_apart })
+        Ok(Self { metadata, planned: Arc::clone(&plain), plain, dictionaries, asides_are_apart })
     }
 
-    /// Columns and their Arrow types. Of their fields' metadata only what may be told is there.
+    /// The same, whose rows come as `planned`: its own columns, but for texts that have a type there.
+    pub fn read_as(self, planned: &SchemaRef) -> Self {
+        Self { planned: Arc::clone(planned), ..self }
+    }
+
+    /// Whether texts of a column are read as another type.
+    pub fn is_typed(&self, column: &str) -> bool {
+        self.root(column).is_ok_and(|root| self.typed(root).is_some())
+    }
+
+    /// A column as it is stored and as it is planned for, if these differ.
+    fn typed(&self, root: usize) -> Option<(FieldRef, FieldRef)> {
+        let (stored, planned) = (&self.plain.fields()[root], self.planned.fields().get(root)?);
+        (stored.data_type() != planned.data_type()).then(|| (Arc::clone(stored), Arc::clone(planned)))
+    }
+
+    /// Columns and their Arrow types, as they are stored. Of their fields' metadata only what may be told is there.
     pub fn schema(&self) -> &SchemaRef {
         &self.plain
     }
@@ -201,6 +221,36 @@ impl RowGroup {
         RewriteError::Decode { column, row_group: self.index, fault }
     }
 
+    /// A batch with `before` rows of this group before it, its texts read as planned.
+    fn typed(
+        &self,
+        batch: &RecordBatch,
+        typed: &[Option<(FieldRef, FieldRef)>],
+        before: u64,
+    ) -> Result<RecordBatch, RewriteError> {
+        let internal = RewriteError::Internal("reading texts as another type");
+        let (mut fields, mut columns) = (Vec::with_capacity(typed.len()), Vec::with_capacity(typed.len()));
+        for ((array, field), typed) in batch.columns().iter().zip(batch.schema_ref().fields()).zip(typed) {
+            let Some((stored, planned)) = typed else {
+                fields.push(Arc::clone(field));
+                columns.push(Arc::clone(array));
+                continue;
+            };
+            let read = read_as(array, stored, planned, &ColumnPath::of(stored.name()));
+            columns.push(read.map_err(|error| match error {
+                NotRead::Value { path, row, wanted } => RewriteError::NotOfType {
+                    column: path.to_string(),
+                    row: self.first_row + before + row as u64 + 1,
+                    wanted: wanted.to_string(),
+                },
+                NotRead::Unusual => internal.clone(),
+            })?);
+            fields.push(Arc::clone(planned));
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).map_err(|_| internal)
+    }
+
     /// Pages of some leaves, their headers checked.
     fn pages(&self, leaves: &[usize]) -> Result<HashMap<usize, Arc<[RawPage]>>, RewriteError> {
         let group = self.layout.metadata.row_group(self.index);
@@ -284,8 +334,10 @@ impl Rows for RowGroup {
         let one_dictionary = text == TextAs::Dictionaries
             && columns.len() == 1
             && leaves.iter().all(|&leaf| is_fully_dictionary(group.column(leaf)));
-        let schema = if one_dictionary { &self.layout.dictionaries } else { &self.layout.plain };
         let roots = columns.iter().map(|name| self.layout.root(name)).collect::<Result<Vec<_>, _>>()?;
+        let typed: Vec<Option<(FieldRef, FieldRef)>> = roots.iter().map(|&root| self.layout.typed(root)).collect();
+        let is_typed = typed.iter().any(Option::is_some);
+        let schema = if one_dictionary && !is_typed { &self.layout.dictionaries } else { &self.layout.plain };
         let pages = self.pages(&leaves)?;
         let batch_rows = self.batch_rows(&leaves, &pages)?;
         let chunks = Chunks::new(&self.layout.metadata, self.index, pages);
@@ -314,8 +366,10 @@ impl Rows for RowGroup {
                     return Some(Err(undecodable()));
                 }
             };
+            let before = (self.rows - left) as u64;
             left -= batch.num_rows();
-            Some(project(&batch, &order).ok_or_else(&undecodable))
+            let batch = project(&batch, &order).ok_or_else(&undecodable);
+            Some(if is_typed { batch.and_then(|batch| self.typed(&batch, &typed, before)) } else { batch })
         })))
     }
 }

@@ -169,6 +169,8 @@ fn encode_as_source(
         return builder;
     }
     let encoding = match chosen {
+        // numbers and dates that were texts are encoded as the crate has it
+        Some((layout, name)) if is_kept && layout.is_typed(name) => None,
         Some((layout, name)) if is_kept => {
             // a kept text is written anew here, as others are
             let is_plain = encoding == TextEncoding::Plain && is_text(column);

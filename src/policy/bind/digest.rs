@@ -12,7 +12,8 @@ const OUTPUT_FORMAT: u32 = 7;
 /// written, the versions of Unicode data. Not over comments, places, memory, threads or where the keyring lies; the
 /// key's fingerprint stands beside the digest in records.
 pub fn policy_digest(policy: &Policy) -> String {
-    let Policy { version, dataset, source, sink, key: _, keyring: _, unlisted, filter, joins: _, columns } = policy;
+    let Policy { version, dataset, source, sink, key: _, keyring: _, unlisted, filter, joins: _, types, columns } =
+        policy;
     let decisive = json!({
         "output_format": OUTPUT_FORMAT,
         "version": version,
@@ -21,6 +22,7 @@ pub fn policy_digest(policy: &Policy) -> String {
         "sink": { "format": sink.format, "csv": sink.csv, "parquet": sink.parquet, "names": sink.names },
         "unlisted": unlisted,
         "where": filter,
+        "types": types.iter().map(|entry| (&entry.pattern, &entry.column_type)).collect::<Vec<_>>(),
         "columns": columns.iter().map(|column| (&column.pattern, &column.rule)).collect::<Vec<_>>(),
         "unicode": crate::transforms::normalize::UNICODE_VERSIONS,
     });

@@ -5,6 +5,7 @@
 //! | `columns` | which rule decides on a column, a field, an item; what is made of it |
 //! | `cells` | a rule's treatment of one leaf, and its description |
 //! | `derived` | new columns and `where` |
+//! | `types` | what text columns are read as |
 //! | `digest` | what two runs must share to be the same job |
 //! | `weigh` | what does not stop the run, and should be known before the output is shared |
 
@@ -12,6 +13,7 @@ mod cells;
 mod columns;
 mod derived;
 mod digest;
+mod types;
 mod weigh;
 
 use std::sync::Arc;
@@ -19,16 +21,15 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 
 pub use digest::policy_digest;
+pub use types::{given_type, typed};
 
 use super::chain::KeyChain;
 use super::code::Code;
-use super::column_type::ColumnType;
 use super::describe::{KeyUse, PlanDescription, Warning};
 use super::diagnostic::Diagnostic;
 use super::document::Policy;
 use super::place::DocPath;
 use super::plan::{OutputColumn, PartitionColumn, Plan};
-use super::rule::ColumnRule;
 use super::select::{ColumnPath, Segment};
 use super::sql::SqlBinder;
 use crate::transforms::spec::TransformSpec;
@@ -71,15 +72,6 @@ pub fn needs_key(policy: &Policy) -> bool {
         || policy.columns.iter().any(|column| keyed(&column.rule.transform))
 }
 
-/// The type that a rule gives a CSV column, if one does.
-pub fn given_type(policy: &Policy, name: &str) -> Option<ColumnType> {
-    let path = ColumnPath::of(name);
-    let decides = |column: &&ColumnRule| {
-        !matches!(column.rule.transform, TransformSpec::Derive(_)) && column.pattern.matches(&path)
-    };
-    policy.columns.iter().find(decides)?.rule.options.column_type
-}
-
 /// Binds `policy` to `source`.
 ///
 /// # Errors
@@ -98,6 +90,7 @@ pub fn bind(
     let partitions: Vec<PartitionColumn> = source.partitions.iter().filter_map(|name| binder.partition(name)).collect();
     columns.extend(binder.derived_columns(sql));
     let filter = binder.filter(sql);
+    binder.check_types();
     binder.unused_rules();
     binder.name_collisions(&columns, &partitions);
     binder.weigh();

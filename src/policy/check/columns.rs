@@ -1,6 +1,6 @@
 //! Rules beside each other: which can ever match, and what the output's columns are called.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::code::Code;
 use super::super::diagnostic::Diagnostic;
@@ -10,7 +10,8 @@ use super::super::select::{ColumnPath, Pattern, Segment};
 use crate::transforms::spec::TransformSpec;
 
 pub(super) fn check(columns: &Columns, problems: &mut Vec<Diagnostic>) {
-    reach(columns, problems);
+    let of_source = columns.iter().filter(|column| !column.is_new()).map(|column| &column.pattern);
+    reach(of_source, ("rule", &DocPath::root().key("columns")), problems);
     let mut outputs: HashMap<ColumnPath, &ColumnRule> = HashMap::new();
     for column in columns {
         if let Some(output) = output_name(column, problems) {
@@ -24,22 +25,25 @@ pub(super) fn check(columns: &Columns, problems: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Rules that can never be the first to match. A derived column is new: its rule matches none of the source.
-fn reach(columns: &Columns, problems: &mut Vec<Diagnostic>) {
+/// Rules, or entries of `types`, that can never be the first to match; `what` one of them is called, and where `map` is.
+/// A new column's rule matches none of the source.
+pub(super) fn reach<'a>(
+    patterns: impl Iterator<Item = &'a Pattern>,
+    (what, map): (&str, &DocPath),
+    problems: &mut Vec<Diagnostic>,
+) {
     let mut earlier: Vec<&Pattern> = Vec::new();
-    let mut literals: HashMap<&Pattern, ()> = HashMap::new();
-    for column in columns.iter().filter(|column| !is_derived(column)) {
-        let pattern = &column.pattern;
-        let path = rule_path(column);
-        if literals.contains_key(pattern) {
-            let message = "an earlier rule has the same pattern, so that this one never matches";
+    let mut seen: HashSet<&Pattern> = HashSet::new();
+    for pattern in patterns {
+        let path = map.key(pattern.to_string());
+        if !seen.insert(pattern) {
+            let message = format!("an earlier {what} has the same pattern, so that this one never matches");
             problems.push(Diagnostic::error(Code::DuplicateRule, path, message).hint("remove either"));
         } else if let Some(first) = earlier.iter().find(|earlier| earlier.includes(pattern)) {
-            let message = format!("`{pattern}` never matches: the rule of `{first}` comes first");
-            let hint = format!("move it before `{first}`; the first rule that matches a column wins");
+            let message = format!("`{pattern}` never matches: the {what} of `{first}` comes first");
+            let hint = format!("move it before `{first}`; the first {what} that matches a column wins");
             problems.push(Diagnostic::error(Code::ShadowedRule, path, message).hint(hint));
         }
-        literals.insert(pattern, ());
         if pattern.literal().is_none() {
             earlier.push(pattern);
         }
