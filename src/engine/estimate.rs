@@ -63,7 +63,7 @@ pub fn text_bytes(column: &OutputColumn) -> Option<u64> {
 /// Sizes of the values that are made for a column.
 fn sizes(column: &OutputColumn) -> Vec<ValueSize> {
     match &column.source {
-        ColumnSource::Column { shape, .. } => shape.cells().map(|cell| cell.value_size()).collect(),
+        ColumnSource::Column(source) => source.shape.value_sizes(),
         ColumnSource::Derived(_) => vec![DERIVED],
     }
 }
@@ -105,10 +105,11 @@ pub fn made_leaves(
         }
     };
     Ok(match (route, &column.source) {
-        (ColumnRoute::Copied { .. }, _) | (_, ColumnSource::Column { shape: Shape::Keep { .. }, .. }) => Vec::new(),
+        (ColumnRoute::Copied { .. }, _) => Vec::new(),
+        (_, ColumnSource::Column(source)) if matches!(source.shape, Shape::Keep { .. }) => Vec::new(),
         (ColumnRoute::Leaves(leaves), _) => leaves.iter().filter_map(rewritten).collect(),
-        (ColumnRoute::Batches, ColumnSource::Column { name, .. }) if plan.source.index_of(name).is_ok() => {
-            let leaves = layout.leaves(std::slice::from_ref(name))?.into_iter();
+        (ColumnRoute::Batches, ColumnSource::Column(source)) if plan.source.index_of(&source.name).is_ok() => {
+            let leaves = layout.leaves(std::slice::from_ref(&source.name))?.into_iter();
             leaves.map(|leaf| MadeLeaf { leaf: Some(leaf), sizes: sizes(column) }).collect()
         }
         (ColumnRoute::Batches, _) => vec![MadeLeaf { leaf: None, sizes: sizes(column) }],

@@ -11,7 +11,7 @@ use crate::arrays::canonical::{Meaning, canonical, meaning_of};
 use crate::policy::describe::ColumnPlan;
 use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
 use crate::policy::sql::BoundSql;
-use crate::transforms::shape::{ShapeError, ShapeState};
+use crate::transforms::shape::{ShapeError, ShapeState, Steering};
 
 /// Which rows of a unit stay; `None` keeps all.
 pub type Mask = Option<BooleanBuffer>;
@@ -68,7 +68,7 @@ pub fn for_each_batch(
     let needed = sources(column);
     let mut start = 0;
     let text = match &column.source {
-        ColumnSource::Column { companions, .. } if companions.is_empty() => TextAs::Dictionaries,
+        ColumnSource::Column(source) if source.is_alone() => TextAs::Dictionaries,
         _ => TextAs::Planned,
     };
     for batch in rows.batches(&needed, text)? {
@@ -86,7 +86,7 @@ pub fn for_each_batch(
 /// The source columns that an output column reads: its own first.
 pub fn sources(column: &OutputColumn) -> Vec<String> {
     match &column.source {
-        ColumnSource::Column { name, companions, .. } => std::iter::once(name).chain(companions).cloned().collect(),
+        ColumnSource::Column(source) => source.reads(),
         ColumnSource::Derived(expression) => expression.columns.clone(),
     }
 }
@@ -114,12 +114,15 @@ pub fn make(
             state.shape.tallies[0].count_derived(&made);
             made
         }
-        ColumnSource::Column { shape, .. } => {
+        ColumnSource::Column(source) => {
             let fields = batch.schema_ref().fields();
             let companions =
-                (1..batch.num_columns()).map(|at| companion(batch.column(at), meaning_of(&fields[at]), column));
+                (1..=source.companions.len()).map(|at| companion(batch.column(at), meaning_of(&fields[at]), column));
             let companions = companions.collect::<Result<Vec<_>, _>>()?;
-            shape.apply(batch.column(0), &companions, &mut state.shape).map_err(|error| match error {
+            let conditions = source.conditions.iter().map(|condition| applied(condition, batch, column));
+            let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
+            let steering = Steering { companions: &companions, conditions: &conditions };
+            source.shape.apply(batch.column(0), steering, &mut state.shape).map_err(|error| match error {
                 ShapeError::Value { leaf, row, reason } => RewriteError::Value {
                     column: leaf_of(plan, column, leaf).name.clone(),
                     row: first_row + source_row(window.as_ref(), row) + 1,
@@ -130,6 +133,19 @@ pub fn make(
         }
     };
     Ok(Some(made))
+}
+
+/// The rows that a condition chooses: all but those for which it is false for certain.
+fn applied(condition: &BoundSql, batch: &RecordBatch, column: &OutputColumn) -> Result<BooleanBuffer, RewriteError> {
+    let places = condition.columns.iter().map(|name| batch.schema_ref().index_of(name)).collect::<Result<Vec<_>, _>>();
+    let read = places.and_then(|places| batch.project(&places)).map_err(|_| RewriteError::SchemaChanged)?;
+    let answers = condition.evaluator.evaluate(&read).map_err(|reason| RewriteError::Column {
+        column: column.field.name().clone(),
+        reason: format!("its `when`: {reason}"),
+    })?;
+    let answers = answers.as_boolean_opt().filter(|answers| answers.len() == batch.num_rows());
+    let answers = answers.ok_or(RewriteError::Internal("evaluating `when`"))?;
+    Ok(answers.iter().map(|answer| answer != Some(false)).collect())
 }
 
 fn leaf_of<'a>(plan: &'a Plan, column: &OutputColumn, leaf: usize) -> &'a ColumnPlan {

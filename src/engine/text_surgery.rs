@@ -89,9 +89,9 @@ impl TextSurgery {
         let mut fields = Vec::with_capacity(plan.columns.len());
         let (mut made, mut names) = (Vec::new(), Vec::new());
         for (index, column) in plan.columns.iter().enumerate() {
-            let ColumnSource::Column { name, shape, .. } = &column.source else { return None };
-            let source = place(name)?;
-            let is_made = !matches!(shape, Shape::Keep { .. }) || types.get(source)? != &ColumnType::Text;
+            let ColumnSource::Column(read) = &column.source else { return None };
+            let source = place(&read.name)?;
+            let is_made = !matches!(read.shape, Shape::Keep { .. }) || types.get(source)? != &ColumnType::Text;
             fields.push(OutputField { source, name: column.field.name().clone(), made: is_made });
             if is_made {
                 made.push(Made {

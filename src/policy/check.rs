@@ -1,6 +1,7 @@
 //! Sense beyond shape: what a policy's own text tells to be wrong, before any schema is seen.
 
 mod columns;
+mod conditions;
 mod settings;
 mod transforms;
 mod types;
@@ -24,6 +25,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
     for column in &policy.columns {
         let path = DocPath::root().key("columns").key(column.pattern.to_string());
         transforms::check(&column.rule, &path, &mut problems);
+        conditions::check(&column.rule, &path, &mut problems);
     }
     columns::check(&policy.columns, &mut problems);
     types::check(policy, &mut problems);

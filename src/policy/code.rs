@@ -85,6 +85,8 @@ codes! {
     UselessOption = "useless-option",
     /// A normalization step that does not exist.
     NormalizeStep = "normalize-step",
+    /// `when` without `otherwise`, or the other way round.
+    WhenOtherwise = "when-otherwise",
     /// A rename that is empty, or of a pattern, an item or an entry.
     Rename = "rename",
     /// A derived column whose name is a pattern or a path.

@@ -45,6 +45,13 @@ pub struct ColumnPlan {
     pub kinds: Vec<String>,
 }
 
+impl ColumnPlan {
+    /// Whether the values of some rows are hidden, if not those of all.
+    pub fn hides(&self) -> bool {
+        self.masking || self.parameters.contains_key("when")
+    }
+}
+
 /// A source column that the output does not have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DroppedColumn {

@@ -54,7 +54,7 @@ pub use interpolate::Variables;
 pub use join::{BadJoin, Join, JoinSide};
 pub use load::{Document, transform_from_json};
 pub use place::{DocPath, Position, Spans, Step};
-pub use rule::{ColumnRule, Columns, OnEmpty, OnError, Rule, RuleOptions};
+pub use rule::{ColumnRule, Columns, OnEmpty, OnError, Otherwise, Rule, RuleOptions};
 pub use schema::schema;
 pub use select::{ColumnPath, Pattern, Segment, SelectError};
 pub use template::TEMPLATE;

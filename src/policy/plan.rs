@@ -38,20 +38,51 @@ pub struct OutputColumn {
     pub leaves: Range<usize>,
 }
 
+impl OutputColumn {
+    /// Whether it is a source column as it is.
+    pub fn is_kept(&self) -> bool {
+        matches!(&self.source, ColumnSource::Column(SourceColumn { shape: Shape::Keep { .. }, .. }))
+    }
+}
+
 /// Where an output column's values come from.
 #[derive(Debug, Clone)]
 pub enum ColumnSource {
     /// One source column, treated leaf by leaf.
-    Column {
-        /// Name in the source.
-        name: String,
-        /// What is done to it.
-        shape: Shape,
-        /// Columns that steer it, by name, in the order that its cells expect.
-        companions: Vec<String>,
-    },
+    Column(SourceColumn),
     /// An expression over source columns.
     Derived(BoundSql),
+}
+
+/// A source column, and what becomes of it.
+#[derive(Debug, Clone)]
+pub struct SourceColumn {
+    /// Name in the source.
+    pub name: String,
+    /// What is done to it.
+    pub shape: Shape,
+    /// Columns that steer it, by name, in the order that its cells expect.
+    pub companions: Vec<String>,
+    /// Conditions over source columns that choose rows for its cells.
+    pub conditions: Vec<BoundSql>,
+}
+
+impl SourceColumn {
+    /// Whether no other column decides on anything.
+    pub fn is_alone(&self) -> bool {
+        self.companions.is_empty() && self.conditions.is_empty()
+    }
+
+    /// The source columns that it is made of: its own, those that steer it, then what conditions read beside these.
+    pub fn reads(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::iter::once(&self.name).chain(&self.companions).cloned().collect();
+        for name in self.conditions.iter().flat_map(|condition| &condition.columns) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
 }
 
 /// One partition column: its values lie in the path.

@@ -48,6 +48,14 @@ pub struct RuleOptions {
     pub empty: OnEmpty,
     /// What happens to a value that a step or the transform cannot take; `fail` by default.
     pub on_error: OnError,
+    /// SQL condition over the source columns: a row for which it is false is left to `otherwise`, any other to the
+    /// transform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub when: Option<String>,
+    /// What happens to the values of the rows that `when` leaves out; null stays null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Otherwise>,
     /// The column's name in the output; for a nested column, the name of its last part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rename: Option<String>,
@@ -60,7 +68,8 @@ pub struct RuleOptions {
 
 impl RuleOptions {
     /// The keys of the options, as a policy writes them.
-    pub const KEYS: &'static [&'static str] = &["normalize", "empty", "on_error", "rename", "optional", "type"];
+    pub const KEYS: &'static [&'static str] =
+        &["normalize", "empty", "on_error", "when", "otherwise", "rename", "optional", "type"];
 }
 
 /// What happens to empty texts.
@@ -86,6 +95,18 @@ pub enum OnError {
     /// It becomes null.
     ToNull,
     /// It becomes a fixed mark.
+    Redact,
+}
+
+/// What happens to the values of rows that a rule's `when` leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Otherwise {
+    /// They stay as they are: plan and report warn.
+    Keep,
+    /// They become null.
+    ToNull,
+    /// They become a fixed mark.
     Redact,
 }
 
@@ -195,6 +216,8 @@ impl<'de> Visitor<'de> for RuleVisitor {
                 "normalize" => options.normalize = map.next_value()?,
                 "empty" => options.empty = map.next_value()?,
                 "on_error" => options.on_error = map.next_value()?,
+                "when" => options.when = Some(map.next_value()?),
+                "otherwise" => options.otherwise = Some(map.next_value()?),
                 "rename" => options.rename = Some(map.next_value()?),
                 "optional" => options.optional = map.next_value()?,
                 "type" => options.column_type = Some(map.next_value()?),

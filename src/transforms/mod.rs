@@ -29,6 +29,7 @@ pub(crate) mod testing;
 pub mod text_mask;
 pub mod texts;
 mod tokens;
+pub mod when;
 
 use arrow::array::{ArrayRef, BinaryArray};
 use arrow::datatypes::{DataType, Field};

@@ -7,13 +7,14 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, FixedSizeListArray, GenericListArray, MapArray, OffsetSizeTrait,
     StructArray, UInt64Array,
 };
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::{nullif, take};
 use arrow::datatypes::{DataType, FieldRef, Fields};
 
-use super::TransformError;
 use super::cell::{Cell, CellError, Memo};
 use super::tally::Tally;
+use super::when::When;
+use super::{TransformError, ValueSize};
 
 /// What is done to a column or a part of it. `leaf` counts within one output column, from 0.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub enum Shape {
     Leaf {
         /// The treatment.
         cell: Arc<Cell>,
+        /// For which rows, if not all.
+        when: Option<When>,
         /// Where its figures go.
         leaf: usize,
     },
@@ -59,6 +62,15 @@ pub struct Member {
     pub field: FieldRef,
     /// What is done to it.
     pub shape: Shape,
+}
+
+/// What steers the cells of a column beside its own values: one value for each row.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Steering<'a> {
+    /// Canonical bytes of the columns that the transforms read.
+    pub companions: &'a [BinaryArray],
+    /// For each condition the rows that cells with it are for.
+    pub conditions: &'a [BooleanBuffer],
 }
 
 /// What is carried from batch to batch for one column of one object.
@@ -99,14 +111,14 @@ pub enum ShapeError {
 }
 
 impl Shape {
-    /// Applies the treatment to a batch of the column. `companions` have one value for each row.
+    /// Applies the treatment to a batch of the column.
     ///
     /// # Errors
     /// [`ShapeError::Value`] with the leaf and the row; [`ShapeError::Column`] where no value could be taken.
     pub fn apply(
         &self,
         array: &ArrayRef,
-        companions: &[BinaryArray],
+        steering: Steering<'_>,
         state: &mut ShapeState,
     ) -> Result<ArrayRef, ShapeError> {
         match self {
@@ -114,32 +126,42 @@ impl Shape {
                 state.tallies[*leaf].count_kept(array);
                 Ok(Arc::clone(array))
             }
-            Self::Leaf { cell, leaf } => cell
-                .apply(array, companions, &mut state.memos[*leaf], &mut state.tallies[*leaf])
-                .map_err(|error| match error {
+            Self::Leaf { cell, when, leaf } => {
+                let (memo, tally) = (&mut state.memos[*leaf], &mut state.tallies[*leaf]);
+                let made = match when {
+                    None => cell.apply(array, steering.companions, memo, tally),
+                    Some(when) => {
+                        let applied = steering.conditions.get(when.condition);
+                        let applied = applied.ok_or_else(|| broken(array.data_type()))?;
+                        when.apply(cell, array, steering.companions, applied, (memo, tally))
+                    }
+                };
+                made.map_err(|error| match error {
                     CellError::Value { index, reason } => ShapeError::Value { leaf: *leaf, row: index, reason },
                     CellError::Column(error) => ShapeError::Column(error),
-                }),
-            Self::Struct(members) => apply_to_struct(array, members, companions, state),
+                })
+            }
+            Self::Struct(members) => apply_to_struct(array, members, steering, state),
             Self::List { item, shape } => match array.data_type() {
-                DataType::LargeList(_) => apply_to_list::<i64>(array, item, shape, companions, state),
-                DataType::List(_) => apply_to_list::<i32>(array, item, shape, companions, state),
-                _ => apply_to_fixed_list(array, item, shape, companions, state),
+                DataType::LargeList(_) => apply_to_list::<i64>(array, item, shape, steering, state),
+                DataType::List(_) => apply_to_list::<i32>(array, item, shape, steering, state),
+                _ => apply_to_fixed_list(array, item, shape, steering, state),
             },
-            Self::Map { entries, key, value } => apply_to_map(array, entries, key, value, companions, state),
+            Self::Map { entries, key, value } => apply_to_map(array, entries, key, value, steering, state),
         }
     }
 }
 
 impl Shape {
-    /// All treatments in it.
-    pub fn cells(&self) -> Box<dyn Iterator<Item = &Cell> + '_> {
+    /// How long the values are that it makes.
+    pub fn value_sizes(&self) -> Vec<ValueSize> {
         match self {
-            Self::Keep { .. } => Box::new(std::iter::empty()),
-            Self::Leaf { cell, .. } => Box::new(std::iter::once(cell.as_ref())),
-            Self::Struct(members) => Box::new(members.iter().flat_map(|member| member.shape.cells())),
-            Self::List { shape, .. } => shape.cells(),
-            Self::Map { key, value, .. } => Box::new(key.cells().chain(value.cells())),
+            Self::Keep { .. } => Vec::new(),
+            Self::Leaf { cell, when: None, .. } => vec![cell.value_size()],
+            Self::Leaf { cell, when: Some(when), .. } => when.value_sizes(cell.value_size()),
+            Self::Struct(members) => members.iter().flat_map(|member| member.shape.value_sizes()).collect(),
+            Self::List { shape, .. } => shape.value_sizes(),
+            Self::Map { key, value, .. } => [key.value_sizes(), value.value_sizes()].concat(),
         }
     }
 }
@@ -151,7 +173,7 @@ fn broken(data_type: &DataType) -> ShapeError {
 fn apply_to_struct(
     array: &ArrayRef,
     members: &[Member],
-    companions: &[BinaryArray],
+    steering: Steering<'_>,
     state: &mut ShapeState,
 ) -> Result<ArrayRef, ShapeError> {
     let source = array.as_struct_opt().ok_or_else(|| broken(array.data_type()))?;
@@ -160,7 +182,7 @@ fn apply_to_struct(
         let child = source.column_by_name(&member.source).ok_or_else(|| broken(array.data_type()))?;
         // what lies under a null parent is no value: it must neither fail nor be counted
         let child = under(child, source.nulls())?;
-        columns.push(member.shape.apply(&child, companions, state)?);
+        columns.push(member.shape.apply(&child, steering, state)?);
     }
     let fields: Fields = members.iter().map(|member| Arc::clone(&member.field)).collect();
     let made = StructArray::try_new_with_length(fields, columns, source.nulls().cloned(), source.len());
@@ -188,19 +210,22 @@ impl Items {
         self.lengths.iter().enumerate().flat_map(|(row, &len)| std::iter::repeat_n(row as u64, len))
     }
 
-    fn apply(&self, shape: &Shape, companions: &[BinaryArray], state: &mut ShapeState) -> Result<ArrayRef, ShapeError> {
-        let spread = if companions.is_empty() {
+    fn apply(&self, shape: &Shape, steering: Steering<'_>, state: &mut ShapeState) -> Result<ArrayRef, ShapeError> {
+        let spread = if steering.companions.is_empty() {
             Vec::new()
         } else {
             let rows = UInt64Array::from_iter_values(self.rows());
-            let spread = companions.iter().map(|companion| {
+            let spread = steering.companions.iter().map(|companion| {
                 take(companion, &rows, None)
                     .map(|array| array.as_binary::<i32>().clone())
                     .map_err(|_| broken(companion.data_type()))
             });
             spread.collect::<Result<_, _>>()?
         };
-        shape.apply(&self.values, &spread, state).map_err(|error| match error {
+        let of_items = |rows: &BooleanBuffer| self.rows().map(|row| rows.value(row as usize)).collect();
+        let conditions: Vec<BooleanBuffer> = steering.conditions.iter().map(of_items).collect();
+        let steering = Steering { companions: &spread, conditions: &conditions };
+        shape.apply(&self.values, steering, state).map_err(|error| match error {
             ShapeError::Value { leaf, row: item, reason } => {
                 let row = self.rows().nth(item).unwrap_or_default() as usize;
                 ShapeError::Value { leaf, row, reason }
@@ -214,12 +239,12 @@ fn apply_to_list<O: OffsetSizeTrait>(
     array: &ArrayRef,
     item: &FieldRef,
     shape: &Shape,
-    companions: &[BinaryArray],
+    steering: Steering<'_>,
     state: &mut ShapeState,
 ) -> Result<ArrayRef, ShapeError> {
     let list = array.as_list_opt::<O>().ok_or_else(|| broken(array.data_type()))?;
     let (offsets, items) = items_of(list.offsets(), list.values(), list.nulls())?;
-    let values = items.apply(shape, companions, state)?;
+    let values = items.apply(shape, steering, state)?;
     let made = GenericListArray::<O>::try_new(Arc::clone(item), offsets, values, list.nulls().cloned());
     Ok(Arc::new(made.map_err(|_| broken(array.data_type()))?))
 }
@@ -251,7 +276,7 @@ fn apply_to_fixed_list(
     array: &ArrayRef,
     item: &FieldRef,
     shape: &Shape,
-    companions: &[BinaryArray],
+    steering: Steering<'_>,
     state: &mut ShapeState,
 ) -> Result<ArrayRef, ShapeError> {
     let list = array.as_fixed_size_list_opt().ok_or_else(|| broken(array.data_type()))?;
@@ -259,7 +284,7 @@ fn apply_to_fixed_list(
     let held =
         NullBuffer::from_iter((0..list.len()).flat_map(|row| std::iter::repeat_n(list.is_valid(row), width as usize)));
     let items = Items { values: under(list.values(), Some(&held))?, lengths: vec![width as usize; list.len()] };
-    let values = items.apply(shape, companions, state)?;
+    let values = items.apply(shape, steering, state)?;
     let made = FixedSizeListArray::try_new(Arc::clone(item), width, values, list.nulls().cloned());
     Ok(Arc::new(made.map_err(|_| broken(array.data_type()))?))
 }
@@ -269,7 +294,7 @@ fn apply_to_map(
     entries: &FieldRef,
     key: &Shape,
     value: &Shape,
-    companions: &[BinaryArray],
+    steering: Steering<'_>,
     state: &mut ShapeState,
 ) -> Result<ArrayRef, ShapeError> {
     let (map, DataType::Map(_, sorted), DataType::Struct(fields)) =
@@ -278,9 +303,9 @@ fn apply_to_map(
         return Err(broken(array.data_type()));
     };
     let (offsets, mut items) = items_of(map.offsets(), map.keys(), map.nulls())?;
-    let keys = items.apply(key, companions, state)?;
+    let keys = items.apply(key, steering, state)?;
     items.values = items_of(map.offsets(), map.values(), map.nulls())?.1.values;
-    let values = items.apply(value, companions, state)?;
+    let values = items.apply(value, steering, state)?;
     let made = StructArray::try_new(fields.clone(), vec![keys, values], None)
         .and_then(|pairs| MapArray::try_new(Arc::clone(entries), offsets, pairs, map.nulls().cloned(), *sorted));
     Ok(Arc::new(made.map_err(|_| broken(array.data_type()))?))

@@ -2,6 +2,7 @@
 
 mod claims;
 mod codecs;
+mod conditions;
 mod damage;
 mod entries;
 mod hostile;

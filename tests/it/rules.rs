@@ -1,5 +1,6 @@
 //! What each rule of a policy makes of a column, with the real binary.
 
+mod conditions;
 mod order;
 mod read_as;
 

@@ -146,7 +146,7 @@ impl Routes {
             let outputs = (start..next).map(|leaf| schema.column(leaf)).collect::<Vec<_>>();
             columns.push(match (draft, source) {
                 (Some(leaves), Some(layout)) => {
-                    let is_root = is_kept(&plan.columns[index]);
+                    let is_root = plan.columns[index].is_kept();
                     finish(leaves, &outputs, layout, choices, is_root)?
                 }
                 _ => ColumnRoute::Batches,
@@ -188,8 +188,9 @@ fn by_arrow(field: &FieldRef) -> Result<TypePtr, RewriteError> {
 
 /// The column's type and leaves, if it can go leaf by leaf.
 fn draft(plan: &Plan, column: &OutputColumn, layout: &FileLayout) -> Option<(TypePtr, Vec<Draft>)> {
-    let ColumnSource::Column { name, shape, companions } = &column.source else { return None };
-    if !companions.is_empty() || layout.is_typed(name) {
+    let ColumnSource::Column(read) = &column.source else { return None };
+    let name = &read.name;
+    if !read.is_alone() || layout.is_typed(name) {
         return None;
     }
     let root = plan.source.index_of(name).ok()?;
@@ -197,12 +198,8 @@ fn draft(plan: &Plan, column: &OutputColumn, layout: &FileLayout) -> Option<(Typ
     let first = (0..schema.num_columns()).find(|&leaf| schema.get_column_root_idx(leaf) == root)?;
     let source = &schema.root_schema().get_fields()[root];
     let mut walk = Drafting { next: first, leaves: Vec::new() };
-    let made = walk.column(source, plan.source.field(root), &column.field, shape)?;
+    let made = walk.column(source, plan.source.field(root), &column.field, &read.shape)?;
     Some((made, walk.leaves))
-}
-
-fn is_kept(column: &OutputColumn) -> bool {
-    matches!(&column.source, ColumnSource::Column { shape: Shape::Keep { .. }, .. })
 }
 
 struct Drafting {
@@ -222,7 +219,7 @@ impl Drafting {
                 self.keep(source, *leaf);
                 renamed(source, to.name())
             }
-            (Shape::Leaf { cell, leaf }, from_type) => self.leaf(source, from_type, to, cell, *leaf),
+            (Shape::Leaf { cell, when: None, leaf }, from_type) => self.leaf(source, from_type, to, cell, *leaf),
             (Shape::Struct(members), DataType::Struct(fields)) => {
                 if !source.is_group() || source.get_fields().len() != fields.len() {
                     return None;

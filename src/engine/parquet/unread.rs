@@ -19,7 +19,7 @@ pub fn unread(plan: &Plan, layout: &FileLayout) -> Vec<usize> {
         }
         let mut needed = vec![false; end - first];
         let shapes = plan.columns.iter().filter_map(|column| match &column.source {
-            ColumnSource::Column { name, shape, .. } if name == field.name() => Some(shape),
+            ColumnSource::Column(read) if read.name == *field.name() => Some(&read.shape),
             _ => None,
         });
         shapes.for_each(|shape| mark(shape, field.data_type(), &mut 0, &mut needed));
@@ -30,7 +30,9 @@ pub fn unread(plan: &Plan, layout: &FileLayout) -> Vec<usize> {
 
 fn is_read_whole(plan: &Plan, name: &String) -> bool {
     let steers = plan.columns.iter().any(|column| match &column.source {
-        ColumnSource::Column { companions, .. } => companions.contains(name),
+        ColumnSource::Column(read) => {
+            read.companions.contains(name) || read.conditions.iter().any(|condition| condition.columns.contains(name))
+        }
         ColumnSource::Derived(sql) => sql.columns.contains(name),
     });
     steers || plan.filter.as_ref().is_some_and(|filter| filter.columns.contains(name))

@@ -29,7 +29,6 @@ use crate::engine::rows::Rows;
 use crate::engine::stop::Stop;
 use crate::engine::units::Portion;
 use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
-use crate::transforms::shape::Shape;
 use crate::transforms::tally::Tally;
 
 /// What a policy says about the Parquet files it writes.
@@ -161,10 +160,10 @@ fn encode_as_source(
 ) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(column.field.name().as_str());
     let chosen = match &column.source {
-        ColumnSource::Column { name, .. } => source.map(|layout| (layout, name)),
+        ColumnSource::Column(read) => source.map(|layout| (layout, &read.name)),
         ColumnSource::Derived(_) => None,
     };
-    let is_kept = matches!(&column.source, ColumnSource::Column { shape: Shape::Keep { .. }, .. });
+    let is_kept = column.is_kept();
     if column.field.data_type().is_nested() || chosen.is_some_and(|(layout, name)| layout.is_dictionary(name)) {
         return builder;
     }
@@ -377,7 +376,7 @@ impl Encoder {
     /// What the report calls a column that went in batches: alone, or with others beside it.
     fn batch_route(&self, column: &OutputColumn) -> Route {
         let alone = match &column.source {
-            ColumnSource::Column { companions, .. } => companions.is_empty(),
+            ColumnSource::Column(read) => read.is_alone(),
             ColumnSource::Derived(_) => false,
         };
         if alone && self.plan.filter.is_none() && self.source.is_some() { Route::Leaf } else { Route::Stream }

@@ -19,6 +19,7 @@ use crate::transforms::family::{BuildError, Family, build};
 use crate::transforms::normalize::Normalizer;
 use crate::transforms::shape::Shape;
 use crate::transforms::spec::TransformSpec;
+use crate::transforms::when::Otherwise;
 
 impl Binder<'_> {
     /// The leaf `field` under `rule`, which transforms values.
@@ -84,6 +85,15 @@ impl Binder<'_> {
                 return None;
             }
         };
+        let when = self.condition(rule, path, column).ok()?;
+        let data_type = match when.map_or(Ok(data_type.clone()), |when| when.output_type(field.data_type(), &data_type))
+        {
+            Ok(data_type) => data_type,
+            Err(reason) => {
+                self.problem(Code::ColumnType, place.key("otherwise"), format!("`{path}`: {reason}"), None);
+                return None;
+            }
+        };
         if !is_text(&data_type) && (cell.empty == EmptyRule::Keep || cell.on_error == OnError::Redact) {
             let message = format!("`{path}` becomes {data_type}, which holds neither an empty nor a redacted text");
             let hint = "use `to_null` for `empty` and `on_error`, or a text encoding".to_owned();
@@ -92,13 +102,17 @@ impl Binder<'_> {
         }
         let can_be_null = matches!(spec, TransformSpec::Nullify(_))
             || cell.empty == EmptyRule::ToNull
-            || cell.on_error == OnError::ToNull;
+            || cell.on_error == OnError::ToNull
+            || when.is_some_and(|when| when.otherwise == Otherwise::ToNull);
         let output = Field::new(self.new_name(Some(rule)).unwrap_or(field.name().clone()), data_type, true)
             .with_nullable(field.is_nullable() || can_be_null)
             .with_metadata(told_of_made(field).into_iter().chain(cell.transform.field_metadata(field)).collect());
         let leaf = self.leaves.len();
         self.describe(rule, field, &output, path, &built.companions, cell.transform.kinds());
-        let shape = Shape::Leaf { cell: Arc::new(cell), leaf: leaf - column.first_leaf };
+        if let Some(when) = when {
+            self.describe_condition(when, column);
+        }
+        let shape = Shape::Leaf { cell: Arc::new(cell), when, leaf: leaf - column.first_leaf };
         Some(Kept { field: Arc::new(output), shape })
     }
 

@@ -11,8 +11,9 @@ use super::super::code::Code;
 use super::super::describe::{ColumnPlan, DroppedColumn};
 use super::super::document::Unlisted;
 use super::super::place::DocPath;
-use super::super::plan::{ColumnSource, OutputColumn, PartitionColumn};
+use super::super::plan::{ColumnSource, OutputColumn, PartitionColumn, SourceColumn};
 use super::super::select::{ColumnPath, Segment};
+use super::super::sql::BoundSql;
 use super::{Binder, last_name};
 use crate::arrays::canonical::bare;
 use crate::arrays::fields::told_of_made;
@@ -31,20 +32,34 @@ pub(super) struct Column {
     pub first_leaf: usize,
     /// Columns that steer its cells, in the order bound.
     pub companions: Vec<String>,
+    /// Conditions of its cells, each with its rule.
+    pub conditions: Vec<(usize, BoundSql)>,
+    /// It lies in the path.
+    pub is_partition: bool,
+}
+
+impl Column {
+    pub(super) fn new(first_leaf: usize) -> Self {
+        Self { first_leaf, companions: Vec::new(), conditions: Vec::new(), is_partition: false }
+    }
 }
 
 impl Binder<'_> {
     pub(super) fn source_column(&mut self, field: &FieldRef) -> Option<OutputColumn> {
-        let mut column = Column { first_leaf: self.leaves.len(), companions: Vec::new() };
+        let mut column = Column::new(self.leaves.len());
         let kept = self.resolve(field, &ColumnPath::of(field.name()), None, &mut column)?;
         let leaves = column.first_leaf..self.leaves.len();
-        let source =
-            ColumnSource::Column { name: field.name().clone(), shape: kept.shape, companions: column.companions };
+        let source = ColumnSource::Column(SourceColumn {
+            name: field.name().clone(),
+            shape: kept.shape,
+            companions: column.companions,
+            conditions: column.conditions.into_iter().map(|(_, condition)| condition).collect(),
+        });
         Some(OutputColumn { field: kept.field, source, leaves })
     }
 
     pub(super) fn partition(&mut self, name: &str) -> Option<PartitionColumn> {
-        let mut column = Column { first_leaf: self.leaves.len(), companions: Vec::new() };
+        let mut column = Column { is_partition: true, ..Column::new(self.leaves.len()) };
         let field = Arc::new(Field::new(name, DataType::Utf8, true));
         let kept = self.resolve(&field, &ColumnPath::of(name), None, &mut column);
         let place = DocPath::root().key("columns").key(name);

@@ -14,7 +14,7 @@ use crate::transforms::spec::TransformSpec;
 
 impl Binder<'_> {
     /// What SQL can name: the objects' columns, then the partitions as text.
-    fn sql_schema(&self) -> SchemaRef {
+    pub(super) fn sql_schema(&self) -> SchemaRef {
         let fields = self.source.schema.fields().iter().cloned();
         let partitions =
             self.source.partitions.iter().filter(|name| self.source.schema.column_with_name(name).is_none());
@@ -54,7 +54,7 @@ impl Binder<'_> {
         let hidden = |column: &&String| {
             let dropped = self.dropped.iter().any(|dropped| lies_in(&dropped.name, column));
             let masked = |input: &String| lies_in(input, column);
-            dropped || self.leaves.iter().any(|leaf| leaf.masking && leaf.inputs.iter().any(masked))
+            dropped || self.leaves.iter().any(|leaf| leaf.hides() && leaf.inputs.iter().any(masked))
         };
         let shown: Vec<String> = bound.raw_columns.iter().filter(hidden).map(|column| format!("`{column}`")).collect();
         if !shown.is_empty() {

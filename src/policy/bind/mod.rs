@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `columns` | which rule decides on a column, a field, an item; what is made of it |
 //! | `cells` | a rule's treatment of one leaf, and its description |
+//! | `conditions` | for which rows a cell is |
 //! | `derived` | new columns and `where` |
 //! | `types` | what text columns are read as |
 //! | `digest` | what two runs must share to be the same job |
@@ -11,6 +12,7 @@
 
 mod cells;
 mod columns;
+mod conditions;
 mod derived;
 mod digest;
 mod types;
@@ -69,7 +71,9 @@ pub fn needs_key(policy: &Policy) -> bool {
     };
     policy.sink.names == super::document::Names::Hash
         || policy.filter.as_deref().is_some_and(calls_keyed_function)
-        || policy.columns.iter().any(|column| keyed(&column.rule.transform))
+        || policy.columns.iter().any(|column| {
+            keyed(&column.rule.transform) || column.rule.options.when.as_deref().is_some_and(calls_keyed_function)
+        })
 }
 
 /// Binds `policy` to `source`.
@@ -82,7 +86,7 @@ pub fn bind(
     keys: Option<&KeyChain>,
     sql: &dyn SqlBinder,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let mut binder = Binder::new(policy, source, keys);
+    let mut binder = Binder { sql: Some(sql), ..Binder::new(policy, source, keys) };
     let mut columns = Vec::new();
     for field in source.schema.fields() {
         columns.extend(binder.source_column(field));
@@ -137,6 +141,8 @@ struct Binder<'a> {
     policy: &'a Policy,
     source: &'a SourceColumns,
     keys: Option<&'a KeyChain>,
+    /// Absent where there are no rows.
+    sql: Option<&'a dyn SqlBinder>,
     /// Whether each rule has decided on something.
     used: Vec<bool>,
     leaves: Vec<super::describe::ColumnPlan>,
@@ -149,7 +155,7 @@ impl<'a> Binder<'a> {
     fn new(policy: &'a Policy, source: &'a SourceColumns, keys: Option<&'a KeyChain>) -> Self {
         let used = vec![false; policy.columns.len()];
         let (leaves, dropped, warnings, problems) = Default::default();
-        Self { policy, source, keys, used, leaves, dropped, warnings, problems }
+        Self { policy, source, keys, sql: None, used, leaves, dropped, warnings, problems }
     }
 
     /// Where a rule stands in the policy.

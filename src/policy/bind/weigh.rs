@@ -36,7 +36,7 @@ impl Binder<'_> {
     fn sorted_by_hidden(&mut self) {
         for name in &self.source.sorted_by {
             let transformed =
-                self.leaves.iter().any(|leaf| leaf.masking && leaf.inputs.iter().any(|input| lies_in(input, name)));
+                self.leaves.iter().any(|leaf| leaf.hides() && leaf.inputs.iter().any(|input| lies_in(input, name)));
             if transformed {
                 let message = format!(
                     "the source declares that it is sorted by `{name}`: row order shows the rank of each hidden value"

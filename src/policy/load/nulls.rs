@@ -45,7 +45,7 @@ fn hint(node: &Node) -> String {
         [Some("columns"), Some(_)] => {
             "write `nullify` to make its values null, or `drop` to leave the column out".to_owned()
         }
-        [Some("columns"), Some(_), Some("empty" | "on_error")] => "write `to_null`".to_owned(),
+        [Some("columns"), Some(_), Some("empty" | "on_error" | "otherwise")] => "write `to_null`".to_owned(),
         [Some("columns"), Some(_), Some(word)] if TransformSpec::BARE.contains(&word) => {
             format!("write `{word}: {{}}`, or the bare word `{word}` as the whole rule")
         }

@@ -18,6 +18,8 @@ enum Rule {
     Mask,
     Redact,
     Nullify,
+    /// A pseudonym where the first column is not `ab`, else as it is, null, or a mark.
+    Else(&'static str),
 }
 
 /// One record: what stands for each field, and its line end.
@@ -85,6 +87,7 @@ fn case() -> impl Strategy<Value = Case> {
         1 => Just(Rule::Mask),
         1 => Just(Rule::Redact),
         1 => Just(Rule::Nullify),
+        2 => prop::sample::select(vec!["keep", "to_null", "redact"]).prop_map(Rule::Else),
     ];
     // one column of many has its own pitfalls: its nulls are lines without a byte
     let is_alone = prop::bool::weighted(0.3);
@@ -188,6 +191,11 @@ impl Case {
                 Rule::Mask => "{ mask: { keep_first: 1 } }",
                 Rule::Redact => "{ redact: \"it's, |;\\tgone\" }",
                 Rule::Nullify => "nullify",
+                Rule::Else(word) => {
+                    let rule = format!("{{ pseudonym: {{ domain: d }}, when: \"a <> 'ab'\", otherwise: {word} }}");
+                    policy += &format!("  {name}: {rule}\n");
+                    continue;
+                }
             };
             policy += &format!("  {name}: {rule}\n");
         }
@@ -196,12 +204,16 @@ impl Case {
 }
 
 impl Rule {
-    fn made(self, value: Option<String>) -> Option<String> {
+    /// What becomes of a value in a row whose first column is `first`.
+    fn made(self, value: Option<String>, first: Option<&str>) -> Option<String> {
         let value = value?;
         match self {
+            Self::Else("keep") if first == Some("ab") => Some(value),
+            Self::Else("redact") if first == Some("ab") => Some("[redacted]".to_owned()),
+            Self::Else(_) if first == Some("ab") => None,
             Self::Keep => Some(value),
             Self::ToNull if value.is_empty() => None,
-            Self::Pseudonym | Self::ToNull => Some(token("d", &value)),
+            Self::Pseudonym | Self::ToNull | Self::Else(_) => Some(token("d", &value)),
             Self::Mask => Some(match value.chars().count() {
                 0 => value,
                 1 => "*".to_owned(),
@@ -225,8 +237,9 @@ fn check(case: &Case) {
     let expected = |source: &String| {
         let source = source.strip_prefix('\u{feff}').unwrap_or(source);
         let rows = case.rows(source, &NAMES[..case.rules.len()], case.nulls).into_iter().map(|row| {
+            let first = row[0].clone();
             let made = case.rules.iter().zip(row).filter(|(rule, _)| left(rule));
-            made.map(|(rule, value)| rule.made(value)).collect::<Vec<_>>()
+            made.map(|(rule, value)| rule.made(value, first.as_deref())).collect::<Vec<_>>()
         });
         rows.collect::<Vec<_>>()
     };
