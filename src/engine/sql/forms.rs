@@ -7,14 +7,26 @@ pub(super) struct Form {
     pub name: &'static str,
     /// The policy's word.
     pub transform: &'static str,
-    /// Whether the values that go in come out hidden.
-    pub hides: bool,
+    /// An option that is always there, as an empty map; empty for none.
+    pub always: &'static str,
     /// Whether it needs a key.
-    pub keyed: bool,
-    /// What each argument behind the value is, in order; those behind `required` may be left out from the end.
+    pub key: Need,
+    /// What each argument behind the value is, in order; those behind `required` may be NULL, or be left out from the
+    /// end.
     pub arguments: &'static [Argument],
     /// How many of them must be there.
     pub required: usize,
+}
+
+/// Whether a function needs a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Never.
+    No,
+    /// By its options.
+    May,
+    /// Always: without a key there is no such function.
+    Must,
 }
 
 /// What an argument stands for.
@@ -27,24 +39,39 @@ pub(super) enum Argument {
 }
 
 use Argument::{Column, Option as Opt};
+use Need::{May, Must, No};
 
 const TENANT: Argument = Column("tenant.column");
 
-const fn keyed(name: &'static str, transform: &'static str, arguments: &'static [Argument], required: usize) -> Form {
-    Form { name, transform, hides: true, keyed: true, arguments, required }
+const fn form(
+    name: &'static str,
+    transform: &'static str,
+    key: Need,
+    required: usize,
+    arguments: &'static [Argument],
+) -> Form {
+    Form { name, transform, always: "", key, arguments, required }
 }
 
-const fn plain(name: &'static str, transform: &'static str, arguments: &'static [Argument], required: usize) -> Form {
-    Form { name, transform, hides: true, keyed: false, arguments, required }
-}
-
-/// All functions that are transforms.
+/// All functions that are transforms: values that go in come out hidden.
 pub(super) const FORMS: &[Form] = &[
-    keyed("pseudonym", "pseudonym", &[Opt("domain"), TENANT, Opt("bits"), Opt("encoding"), Opt("prefix")], 1),
-    plain("mask", "mask", &[Opt("keep_first"), Opt("keep_last"), Opt("with"), Opt("keep_separators")], 2),
-    plain("redact", "redact", &[Opt("")], 1),
-    plain("nullify", "nullify", &[], 0),
-    plain("hash", "hash", &[Opt("algorithm"), Opt("encoding")], 0),
+    form("pseudonym", "pseudonym", Must, 1, &[Opt("domain"), TENANT, Opt("bits"), Opt("encoding"), Opt("prefix")]),
+    form("encrypt", "encrypt", Must, 1, &[Opt("domain"), TENANT, Opt("encoding")]),
+    form("fpe", "fpe", Must, 1, &[Opt("domain"), Opt("alphabet"), Opt("checksum"), Column("tweak_column"), TENANT]),
+    form("rekeyable", "rekeyable", Must, 1, &[Opt("domain"), TENANT, Opt("encoding")]),
+    form(
+        "ip_prefix_preserving",
+        "ip",
+        Must,
+        1,
+        &[Opt("prefix_preserving.domain"), Column("prefix_preserving.tenant.column")],
+    ),
+    form("scrub", "scrub", May, 0, &[Opt("replace"), Opt("domain"), TENANT]),
+    Form { always: "truncate", ..form("ip_truncate", "ip", No, 0, &[Opt("truncate.v4"), Opt("truncate.v6")]) },
+    form("mask", "mask", No, 2, &[Opt("keep_first"), Opt("keep_last"), Opt("with"), Opt("keep_separators")]),
+    form("redact", "redact", No, 1, &[Opt("")]),
+    form("nullify", "nullify", No, 0, &[]),
+    form("hash", "hash", No, 0, &[Opt("algorithm"), Opt("encoding")]),
 ];
 
 impl Form {

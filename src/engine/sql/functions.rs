@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
 use datafusion::prelude::SessionContext;
 use serde_json::{Map, Value};
 
-use super::forms::{Argument, FORMS, Form};
+use super::forms::{Argument, FORMS, Form, Need};
 use super::parse_email::ParseEmail;
 use crate::arrays::canonical::{canonical, meaning_of};
 use crate::crypto::Fingerprint;
@@ -52,14 +52,14 @@ pub fn register(context: &SessionContext, keyring: &Keyring) {
 
 /// The functions, the keyed ones under `keys` and absent without.
 pub(super) fn all(keys: Option<&KeyChain>) -> Vec<ScalarUDF> {
-    let forms = FORMS.iter().filter(|form| keys.is_some() || !form.keyed);
+    let forms = FORMS.iter().filter(|form| keys.is_some() || form.key != Need::Must);
     let transforms = forms.map(|form| ScalarUDF::new_from_impl(TransformFunction::new(form, keys)));
     transforms.chain([ScalarUDF::new_from_impl(ParseEmail::default())]).collect()
 }
 
 /// Whether what goes into the function of this name comes out hidden.
 pub(super) fn hides(name: &str) -> bool {
-    FORMS.iter().any(|form| form.name == name && form.hides)
+    FORMS.iter().any(|form| form.name == name)
 }
 
 /// One of our transforms, its options given as literals.
@@ -75,7 +75,7 @@ struct TransformFunction {
 impl TransformFunction {
     fn new(form: &'static Form, keys: Option<&KeyChain>) -> Self {
         let volatility = if form.transform == "random" { Volatility::Volatile } else { Volatility::Immutable };
-        let keys = keys.filter(|_| form.keyed).cloned();
+        let keys = keys.filter(|_| form.key != Need::No).cloned();
         Self { form, keys, signature: Signature::variadic_any(volatility), built: Mutex::default() }
     }
 
@@ -92,7 +92,13 @@ impl TransformFunction {
             return Err(usage());
         }
         let mut options = Value::Object(Map::new());
+        if !self.form.always.is_empty() {
+            set(&mut options, self.form.always, Value::Object(Map::new()));
+        }
         for (at, (argument, literal)) in self.form.arguments.iter().zip(literals).enumerate() {
+            if literal.is_some_and(ScalarValue::is_null) && at >= self.form.required {
+                continue;
+            }
             match argument {
                 Argument::Option(path) => set(&mut options, path, literal.and_then(option).ok_or_else(usage)?),
                 Argument::Column(path) => set(&mut options, path, column_name(at).into()),
