@@ -9,11 +9,14 @@ use super::super::document::Policy;
 const OUTPUT_FORMAT: u32 = 7;
 
 /// SHA-256, in hexadecimal, over what decides on an output's bytes: rules, `where`, names, how objects are read and
-/// written, the versions of Unicode data. Not over comments, places, memory, threads or where the keyring lies; the
+/// written, the versions of Unicode data and of the lists and files that rules name. Not over comments, places, memory, threads or where the keyring lies; the
 /// key's fingerprint stands beside the digest in records.
 pub fn policy_digest(policy: &Policy) -> String {
     let Policy { version, dataset, source, sink, key: _, keyring: _, unlisted, filter, joins: _, types, columns } =
         policy;
+    // a file that can't be read stops the binding
+    let pins = columns.iter().filter_map(|column| column.rule.transform.family()?.pins().ok());
+    let pins: Vec<_> = pins.filter(|pins| !pins.is_empty()).collect();
     let decisive = json!({
         "output_format": OUTPUT_FORMAT,
         "version": version,
@@ -25,6 +28,7 @@ pub fn policy_digest(policy: &Policy) -> String {
         "types": types.iter().map(|entry| (&entry.pattern, &entry.column_type)).collect::<Vec<_>>(),
         "columns": columns.iter().map(|column| (&column.pattern, &column.rule)).collect::<Vec<_>>(),
         "unicode": crate::transforms::normalize::UNICODE_VERSIONS,
+        "pins": pins,
     });
     sha256_of_canonical_json(&decisive)
 }

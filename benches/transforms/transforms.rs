@@ -1,4 +1,4 @@
-//! Transforms over columns, on one thread: `cargo bench --bench transforms`. Throughput is in values for each second.
+//! Transforms over columns, on one thread: `cargo bench` in this folder. Throughput is in values for each second.
 //!
 //! A name tells the type, the share of nulls, and how many distinct values there are.
 
@@ -12,19 +12,18 @@ use arrow::array::{
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use lakeveil::arrays::canonical::{Meaning, canonical};
 use lakeveil::arrays::sketch::Sketch;
-use lakeveil::crypto::{HmacKey, TokenEncoding};
-use lakeveil::transforms::Transform;
+use lakeveil::crypto::{HmacKey, Secret, TokenEncoding};
 use lakeveil::transforms::cell::{Cell, EmptyRule, Memo, OnError};
-use lakeveil::transforms::hash::{Hash, HashAlgorithm};
+use lakeveil::transforms::family::{Built, build};
 use lakeveil::transforms::keyed::Keyed;
-use lakeveil::transforms::mask::Mask;
 use lakeveil::transforms::normalize::{Normalizer, Step};
-use lakeveil::transforms::nullify::Nullify;
 use lakeveil::transforms::pseudonym::Pseudonym;
-use lakeveil::transforms::redact::Redact;
 use lakeveil::transforms::signer::Signer;
+use lakeveil::transforms::spec::{Scheme, TransformSpec};
+use lakeveil::transforms::subkeys::{Keys, SubkeySource};
 use lakeveil::transforms::tally::Tally;
-use lakeveil::transforms::text_mask::TextMask;
+use lakeveil::transforms::{Transform, Values};
+use serde_json::{Value, json};
 
 /// Values in a batch: what the engine decodes at a time.
 const VALUES: usize = 8192;
@@ -115,21 +114,66 @@ fn pseudonyms(c: &mut Criterion) {
     group.finish();
 }
 
-/// The other families on the same column.
+/// A key of no keyring.
+struct Root;
+
+impl SubkeySource for Root {
+    fn subkey(&self, purpose: &str, domain: &str, tenant: &str, len: usize) -> Result<Secret, String> {
+        Ok(lakeveil::crypto::subkey(&Secret::new(vec![7; 32]), purpose, domain, tenant, len))
+    }
+
+    fn root(&self, _: Scheme) -> Result<Secret, String> {
+        Ok(Secret::new(vec![7; 32]))
+    }
+}
+
+fn built(spec: Value) -> Built {
+    let spec: TransformSpec = serde_json::from_value(spec).expect("a transform");
+    build(&spec, Some(&Keys::one(Arc::new(Root)))).expect("builds")
+}
+
+/// A column of `rows` values of which `distinct` differ.
+fn column_of(distinct: usize, value: impl Fn(usize) -> String) -> ArrayRef {
+    Arc::new((0..VALUES).map(|row| Some(value(row.wrapping_mul(2_654_435_761) % distinct))).collect::<StringArray>())
+}
+
+/// Every family: the transform alone, without counts and sketches, which a cell adds.
 fn families(c: &mut Criterion) {
-    let mask = TextMask { keep_first: 1, keep_last: 2, with: '*', keep_separators: true };
-    let families: [(&str, Box<dyn Transform>); 4] = [
-        ("mask", Box::new(Mask::new(mask))),
-        ("redact", Box::new(Redact::new("[removed]"))),
-        ("nullify", Box::new(Nullify)),
-        ("hash sha256", Box::new(Hash::new(HashAlgorithm::Sha256, TokenEncoding::Hex))),
+    let text = |n: usize| format!("customer{n:012}");
+    let digits = |n: usize| format!("{:016}", n as u64 * 1_000_003 % 10_000_000_000_000_000);
+    let v4 = |n: usize| format!("{}.{}.{}.{}", 10 + n % 200, n / 7 % 256, n / 50 % 256, n % 251);
+    let v6 = |n: usize| format!("2001:db8:{:x}:{:x}::{:x}", n % 65_536, n / 3, n + 1);
+    type Text<'a> = &'a dyn Fn(usize) -> String;
+    let texts: [(&str, Text<'_>, Value); 16] = [
+        ("pseudonym", &text, json!({"pseudonym": {"domain": "d"}})),
+        ("pseudonym hmac-sha256", &text, json!({"pseudonym": {"scheme": "hmac-sha256"}})),
+        ("encrypt", &text, json!({"encrypt": {"domain": "d"}})),
+        ("rekeyable", &text, json!({"rekeyable": {"domain": "d"}})),
+        ("fpe 16 digits", &digits, json!({"fpe": {"domain": "d"}})),
+        ("ip prefix_preserving v4", &v4, json!({"ip": {"prefix_preserving": {"domain": "d"}}})),
+        ("ip prefix_preserving v6", &v6, json!({"ip": {"prefix_preserving": {"domain": "d"}}})),
+        ("ip truncate v4", &v4, json!({"ip": {"truncate": {}}})),
+        ("mask", &text, json!({"mask": {"keep_last": 4}})),
+        ("mask keep_separators", &text, json!({"mask": {"keep_separators": true}})),
+        ("redact", &text, json!({"redact": "[removed]"})),
+        ("nullify", &text, json!({"nullify": {}})),
+        ("hash sha256", &text, json!({"hash": {}})),
+        ("hash sha512", &text, json!({"hash": {"algorithm": "sha512"}})),
+        ("hash blake3", &text, json!({"hash": {"algorithm": "blake3"}})),
+        ("hash xxh3", &text, json!({"hash": {"algorithm": "xxh3"}})),
     ];
-    let array = texts(0, VALUES);
-    let mut group = c.benchmark_group(format!("families on {VALUES} texts of 24 bytes"));
+    let mut group = c.benchmark_group(format!("families, {VALUES} values"));
     group.throughput(Throughput::Elements(VALUES as u64));
-    for (name, transform) in families {
-        let cell = cell(transform, None);
-        group.bench_function(name, |b| b.iter(|| apply(&cell, black_box(&array))));
+    for (name, value, spec) in &texts {
+        let built = built(spec.clone());
+        for distinct in [VALUES, 1000] {
+            let array = column_of(distinct, value);
+            let canonical = canonical(&array, Meaning::Plain).expect("has a text form").values;
+            let values = Values { array: &array, canonical: &canonical, companions: &[] };
+            group.bench_function(BenchmarkId::new(*name, format!("{distinct} distinct")), |b| {
+                b.iter(|| built.transform.apply(black_box(&values)).expect("applies"));
+            });
+        }
     }
     group.finish();
 }
