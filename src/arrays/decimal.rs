@@ -48,14 +48,14 @@ fn push(out: &mut Vec<u8>, negative: bool, digits: &[u8], scale: i8) {
 }
 
 /// Canonical text of `unscaled * 10^-scale`.
-pub(super) fn push_i128(out: &mut Vec<u8>, unscaled: i128, scale: i8) {
+pub fn push_i128(out: &mut Vec<u8>, unscaled: i128, scale: i8) {
     let mut buffer = itoa::Buffer::new();
     let digits = if unscaled == 0 { "" } else { buffer.format(unscaled.unsigned_abs()) };
     push(out, unscaled < 0, digits.as_bytes(), scale);
 }
 
 /// Canonical text of `unscaled * 10^-scale`.
-pub(super) fn push_i256(out: &mut Vec<u8>, unscaled: i256, scale: i8) {
+pub fn push_i256(out: &mut Vec<u8>, unscaled: i256, scale: i8) {
     let mut buffer = [0; MAX_DIGITS];
     push(out, unscaled < i256::ZERO, digits(unscaled, &mut buffer), scale);
 }

@@ -4,12 +4,16 @@
 //! [`restore`](restore::restore) turns such bytes into a column again; [`dictionary`] does a thing once per distinct
 //! value; [`sketch`] counts distinct values, [`space`] bounds how many there could be; [`fields`] says what of a field's
 //! metadata may be told; [`calendar`], [`iso`] and [`date_format`] know dates.
+//! [`canonical`](canonical::canonical) turns a column into the bytes that every keyed family works on;
+//! [`dictionary`] and [`distinct`] do a thing once per distinct value; [`sketch`] counts distinct values; [`fields`]
+//! says what of a field's metadata may be told; [`calendar`], [`iso`] and [`date_format`] know dates.
 
 pub mod calendar;
 pub mod canonical;
 pub mod date_format;
-mod decimal;
+pub mod decimal;
 pub mod dictionary;
+pub mod distinct;
 pub mod failure;
 pub mod fields;
 pub mod iso;

@@ -76,7 +76,7 @@ impl Field {
 
 pub(super) fn parse(format: &str) -> Result<Vec<Item>, DateFormatError> {
     let items = split(format)?;
-    let fields: Vec<Field> = items.iter().filter_map(|item| field_of(item)).collect();
+    let fields: Vec<Field> = items.iter().filter_map(field_of).collect();
     for (index, &field) in fields.iter().enumerate() {
         let same = |other: &Field| match field.tells() {
             Tells::Time => *other == field,

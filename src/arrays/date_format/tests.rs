@@ -168,7 +168,10 @@ proptest! {
     }
 
     #[test]
-    fn an_arbitrary_format_is_refused_or_reads_without_a_panic(format in "(%-?[a-zA-Z%]|[0-9\\PC]){0,12}", text in "\\PC*") {
+    fn an_arbitrary_format_is_refused_or_reads_without_a_panic(
+        format in "(%-?[a-zA-Z%]|[0-9\\PC]){0,12}",
+        text in "\\PC*",
+    ) {
         if format.parse::<DateFormat>().is_ok() {
             let same = shifted(&format, &text, 0);
             prop_assert!(same.is_none() || same == Some(text));
