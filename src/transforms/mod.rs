@@ -26,6 +26,7 @@ pub mod subkeys;
 pub mod tally;
 #[cfg(test)]
 pub(crate) mod testing;
+mod text_batch;
 pub mod text_mask;
 pub mod texts;
 mod tokens;

@@ -59,6 +59,29 @@ impl TextMask {
         out.push_str(&value[end..]);
     }
 
+    /// The same into `out`, which is as long as `value` and holds nothing but the mask character: for ASCII text, and a
+    /// mask character that is ASCII, too.
+    #[inline]
+    pub(super) fn mask_bytes(&self, value: &[u8], out: &mut [u8]) {
+        if !self.keep_separators {
+            let (first, end) = self.masked(value.len());
+            out[..first].copy_from_slice(&value[..first]);
+            out[end..].copy_from_slice(&value[end..]);
+            return;
+        }
+        let counts = |byte: u8| byte.is_ascii_alphanumeric();
+        let mut length = 0;
+        for (out, &byte) in out.iter_mut().zip(value) {
+            *out = if counts(byte) { *out } else { byte };
+            length += usize::from(counts(byte));
+        }
+        let (first, end) = self.masked(length);
+        let kept = out.iter_mut().zip(value).filter(|(_, byte)| counts(**byte));
+        kept.take(first).for_each(|(out, byte)| *out = *byte);
+        let kept = out.iter_mut().zip(value).rev().filter(|(_, byte)| counts(**byte));
+        kept.take(length - end).for_each(|(out, byte)| *out = *byte);
+    }
+
     /// The first masked place and the one after the last, of `length` places that count.
     fn masked(&self, length: usize) -> (usize, usize) {
         if length <= self.keep_first.saturating_add(self.keep_last) {

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{Array, BinaryArray, StringArray};
-use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::array::{Array, ArrayRef, BinaryArray, StringArray};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::DataType;
 
+use super::text_batch::TextBatch;
 use super::{TransformError, Transformed};
 use crate::arrays::failure::Failures;
 
@@ -25,9 +26,10 @@ pub fn texts(
     values: &BinaryArray,
     mut each: impl FnMut(usize, &str, &mut String) -> Result<(), Reason>,
 ) -> Result<Transformed, TransformError> {
-    texts_of_bytes(values, |row, bytes, out| match std::str::from_utf8(bytes) {
-        Ok(text) => each(row, text, out),
-        Err(_) => Err(NOT_TEXT.into()),
+    let batch = TextBatch::new(values);
+    texts_of_bytes(values, |row, _, out| match batch.get(row) {
+        Some(text) => each(row, text, out),
+        None => Err(NOT_TEXT.into()),
     })
 }
 
@@ -40,7 +42,9 @@ pub fn texts_of_bytes(
     mut each: impl FnMut(usize, &[u8], &mut String) -> Result<(), Reason>,
 ) -> Result<Transformed, TransformError> {
     let mut failures = Failures::default();
-    let mut data = String::with_capacity(values.value_data().len());
+    let ends = values.value_offsets();
+    // of a slice, the bytes are those of the whole column
+    let mut data = String::with_capacity((ends[values.len()] - ends[0]) as usize);
     let mut offsets = Vec::with_capacity(values.len() + 1);
     offsets.push(0i32);
     for row in 0..values.len() {
@@ -54,8 +58,16 @@ pub fn texts_of_bytes(
         offsets.push(i32::try_from(data.len()).map_err(|_| TransformError::TooLong(data.len()))?);
     }
     let nulls = super::cell::without(values, &failures).nulls().cloned();
+    Ok(Transformed { failures, ..text_column(data.into_bytes(), offsets, nulls)?.into() })
+}
+
+/// A text column of its parts; `data` must be UTF-8, split at `offsets` between characters.
+pub(super) fn text_column(
+    data: Vec<u8>,
+    offsets: Vec<i32>,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef, TransformError> {
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-    let array = StringArray::try_new(offsets, Buffer::from_vec(data.into_bytes()), nulls)
-        .map_err(|_| TransformError::Build(DataType::Utf8))?;
-    Ok(Transformed { array: Arc::new(array), failures, found: Vec::new() })
+    let array = StringArray::try_new(offsets, Buffer::from_vec(data), nulls);
+    Ok(Arc::new(array.map_err(|_| TransformError::Build(DataType::Utf8))?))
 }

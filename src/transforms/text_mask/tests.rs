@@ -94,3 +94,21 @@ proptest! {
         prop_assert_eq!(masked(keep_first, keep_last, false, &value), masked(keep_first, keep_last, true, &value));
     }
 }
+
+proptest! {
+    #[test]
+    fn bytes_are_masked_as_text_is(
+        value in "[a-zA-Z0-9 ./@\0-]{0,24}",
+        keep_first in 0usize..6,
+        keep_last in 0usize..6,
+        keep_separators: bool,
+        with in "[*xX0 -]",
+    ) {
+        let with = with.chars().next().unwrap();
+        let mask = TextMask { keep_first, keep_last, with, keep_separators };
+        let (mut text, mut bytes) = (String::new(), vec![with as u8; value.len()]);
+        mask.mask(&value, &mut text);
+        mask.mask_bytes(value.as_bytes(), &mut bytes);
+        prop_assert_eq!(text.as_bytes(), bytes);
+    }
+}
