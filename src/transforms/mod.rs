@@ -9,6 +9,7 @@ mod contract;
 pub mod encrypt;
 pub mod family;
 pub mod fpe;
+pub mod generalize;
 pub mod hash;
 pub mod ip;
 pub mod keyed;
@@ -184,4 +185,13 @@ pub(crate) fn require_canonical(input: &DataType) -> Result<(), String> {
         }
         _ => format!("{input} has no canonical text"),
     })
+}
+
+/// Refuses what holds no dates, in words for the person who wrote the policy.
+pub(crate) fn require_dates(input: &DataType) -> Result<(), String> {
+    use DataType::*;
+    match input {
+        Date32 | Date64 | Timestamp(..) | Utf8 | LargeUtf8 | Utf8View => Ok(()),
+        _ => Err(format!("{input} holds no dates; it takes dates, timestamps and text")),
+    }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use super::encrypt::EncryptSpec;
 use super::family::Family;
 pub use super::fpe::FpeSpec;
+pub use super::generalize::GeneralizeSpec;
 pub use super::hash::{HashAlgorithm, HashSpec};
 pub use super::ip::{IpSpec, PortRule, PrefixPreservingSpec, TruncateSpec, ZoneRule};
 pub use super::mask::MaskSpec;
@@ -83,6 +84,8 @@ transforms! {
     Hash(HashSpec) = "hash",
     /// What can be recognized in free text replaced.
     Scrub(ScrubSpec) = "scrub",
+    /// A coarser value that many share.
+    Generalize(GeneralizeSpec) = "generalize",
     /// A new column, computed from source columns.
     Derive(DeriveSpec) = "derive",
 }

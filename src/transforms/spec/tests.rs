@@ -17,6 +17,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"nullify": {}}),
         json!({"hash": {}}),
         json!({"scrub": {}}),
+        json!({"generalize": {"date": "year"}}),
         json!({"derive": "1"}),
     ]
     .into_iter()
