@@ -7,6 +7,7 @@ pub mod cell;
 #[cfg(test)]
 mod contract;
 pub mod encrypt;
+pub mod date_shift;
 pub mod family;
 pub mod fpe;
 pub mod generalize;

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::encrypt::EncryptSpec;
+pub use super::date_shift::DateShiftSpec;
 use super::family::Family;
 pub use super::fpe::FpeSpec;
 pub use super::generalize::GeneralizeSpec;
@@ -84,6 +85,8 @@ transforms! {
     Hash(HashSpec) = "hash",
     /// What can be recognized in free text replaced.
     Scrub(ScrubSpec) = "scrub",
+    /// Date moved by a secret number of days.
+    DateShift(DateShiftSpec) = "date_shift",
     /// A coarser value that many share.
     Generalize(GeneralizeSpec) = "generalize",
     /// A new column, computed from source columns.

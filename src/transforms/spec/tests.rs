@@ -17,6 +17,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"nullify": {}}),
         json!({"hash": {}}),
         json!({"scrub": {}}),
+        json!({"date_shift": {"by": "id", "days": 30, "domain": "d"}}),
         json!({"generalize": {"date": "year"}}),
         json!({"derive": "1"}),
     ]
