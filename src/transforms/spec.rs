@@ -22,6 +22,7 @@ pub use super::ip::{IpSpec, PortRule, PrefixPreservingSpec, TruncateSpec, ZoneRu
 pub use super::mask::MaskSpec;
 pub use super::nullify::NullifySpec;
 pub use super::pseudonym::PseudonymSpec;
+pub use super::random::RandomSpec;
 pub use super::redact::RedactSpec;
 pub use super::rekeyable::RekeyableSpec;
 pub use super::scrub::ScrubSpec;
@@ -89,6 +90,8 @@ transforms! {
     DateShift(DateShiftSpec) = "date_shift",
     /// A coarser value that many share.
     Generalize(GeneralizeSpec) = "generalize",
+    /// A random token of this run.
+    Random(RandomSpec) = "random",
     /// A new column, computed from source columns.
     Derive(DeriveSpec) = "derive",
 }
@@ -119,6 +122,7 @@ no_family!(KeepSpec, DropSpec, DeriveSpec);
 impl TransformSpec {
     /// The transforms that need no options and may be written as a bare word: `email: drop`.
     pub const BARE: &'static [&'static str] = &["keep", "drop", "nullify", "hash", "scrub"];
+    pub const BARE: &'static [&'static str] = &["keep", "drop", "nullify", "hash", "random"];
 
     /// Whether the steps before a transform (`normalize`, `empty`, `on_error`) have an effect on this one.
     ///

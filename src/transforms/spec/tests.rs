@@ -19,6 +19,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"scrub": {}}),
         json!({"date_shift": {"by": "id", "days": 30, "domain": "d"}}),
         json!({"generalize": {"date": "year"}}),
+        json!({"random": {}}),
         json!({"derive": "1"}),
     ]
     .into_iter()
