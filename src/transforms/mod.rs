@@ -27,6 +27,7 @@ pub mod shape;
 pub mod signer;
 pub mod spec;
 pub mod subkeys;
+pub mod surrogate;
 pub mod tally;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -26,6 +26,7 @@ pub use super::random::RandomSpec;
 pub use super::redact::RedactSpec;
 pub use super::rekeyable::RekeyableSpec;
 pub use super::scrub::ScrubSpec;
+pub use super::surrogate::SurrogateSpec;
 pub use domain::{DomainError, DomainPart, DomainTemplate};
 
 macro_rules! transforms {
@@ -90,6 +91,8 @@ transforms! {
     DateShift(DateShiftSpec) = "date_shift",
     /// A coarser value that many share.
     Generalize(GeneralizeSpec) = "generalize",
+    /// A realistic value of a word list.
+    Surrogate(SurrogateSpec) = "surrogate",
     /// A random token of this run.
     Random(RandomSpec) = "random",
     /// A new column, computed from source columns.
