@@ -8,6 +8,7 @@ pub mod cell;
 mod contract;
 pub mod encrypt;
 pub mod date_shift;
+pub mod email;
 pub mod family;
 pub mod fpe;
 pub mod generalize;

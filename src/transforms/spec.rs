@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::encrypt::EncryptSpec;
 pub use super::date_shift::DateShiftSpec;
+pub use super::email::EmailSpec;
 use super::family::Family;
 pub use super::fpe::FpeSpec;
 pub use super::generalize::GeneralizeSpec;
@@ -93,6 +94,8 @@ transforms! {
     Generalize(GeneralizeSpec) = "generalize",
     /// A realistic value of a word list.
     Surrogate(SurrogateSpec) = "surrogate",
+    /// An e-mail address with its local part pseudonymized.
+    Email(EmailSpec) = "email",
     /// A random token of this run.
     Random(RandomSpec) = "random",
     /// A new column, computed from source columns.

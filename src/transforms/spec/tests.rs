@@ -20,6 +20,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"date_shift": {"by": "id", "days": 30, "domain": "d"}}),
         json!({"generalize": {"date": "year"}}),
         json!({"surrogate": {"list": "city", "locale": "de_DE", "domain": "d"}}),
+        json!({"email": {"domain": "users"}}),
         json!({"random": {}}),
         json!({"derive": "1"}),
     ]
