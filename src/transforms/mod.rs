@@ -16,6 +16,7 @@ pub mod hash;
 pub mod ip;
 pub mod keyed;
 pub mod mask;
+pub mod noise;
 pub mod normalize;
 pub mod nullify;
 mod presence;

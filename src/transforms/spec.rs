@@ -21,6 +21,7 @@ pub use super::generalize::GeneralizeSpec;
 pub use super::hash::{HashAlgorithm, HashSpec};
 pub use super::ip::{IpSpec, PortRule, PrefixPreservingSpec, TruncateSpec, ZoneRule};
 pub use super::mask::MaskSpec;
+pub use super::noise::NoiseSpec;
 pub use super::nullify::NullifySpec;
 pub use super::pseudonym::PseudonymSpec;
 pub use super::random::RandomSpec;
@@ -96,6 +97,8 @@ transforms! {
     Surrogate(SurrogateSpec) = "surrogate",
     /// An e-mail address with its local part pseudonymized.
     Email(EmailSpec) = "email",
+    /// Keyed noise added to a number.
+    Noise(NoiseSpec) = "noise",
     /// A random token of this run.
     Random(RandomSpec) = "random",
     /// A new column, computed from source columns.

@@ -21,6 +21,7 @@ fn all() -> Vec<TransformSpec> {
         json!({"generalize": {"date": "year"}}),
         json!({"surrogate": {"list": "city", "locale": "de_DE", "domain": "d"}}),
         json!({"email": {"domain": "users"}}),
+        json!({"noise": {"by": "id", "domain": "d", "uniform": {"width": 0.5}}}),
         json!({"random": {}}),
         json!({"derive": "1"}),
     ]
