@@ -56,14 +56,14 @@ kinds! {
     EsDni = "es_dni",
     /// Brazil, cadastro de pessoas físicas: Receita Federal, two check digits mod 11; 1 in 100.
     BrCpf = "br_cpf",
-    /// Norway, fødselsnummer and D-nummer: Skatteetaten, date and two check digits mod 11; 1 in 3 000.
+    /// Norway, fødselsnummer and D-nummer: Skatteetaten, date and two check digits mod 11; 1 in 500.
     NoFodselsnummer = "no_fodselsnummer",
     /// Poland, PESEL: Ustawa o ewidencji ludności, date with century and weights 1 3 7 9; 1 in 50.
     PlPesel = "pl_pesel",
     /// Germany, steuerliche Identifikationsnummer: § 139b AO, ISO/IEC 7064 MOD 11,10, one digit of the first ten twice
-    /// or three times; 1 in 25.
+    /// or three times; 1 in 300.
     DeSteuerId = "de_steuer_id",
-    /// Sweden, personnummer and samordningsnummer: Skatteverket, SKV 704, date and Luhn; 1 in 200.
+    /// Sweden, personnummer and samordningsnummer: Skatteverket, SKV 704, date and Luhn; 1 in 130.
     SePersonnummer = "se_personnummer",
     /// India, Aadhaar: UIDAI, "A UID Numbering Scheme", 2010, Verhoeff; 1 in 13.
     InAadhaar = "in_aadhaar",

@@ -16,7 +16,7 @@ pub(super) fn find(bytes: &[u8], start: usize, before: Before, groups: &Groups, 
     let grouped = |lens: &[usize], separators| groups.grouped(lens, separators).filter(|_| open);
     let any = |lens: &[usize], separators| groups.grouped_by_any(lens, separators).filter(|_| open);
     let mut check = |kind, end: Option<usize>, len: usize, valid: fn(&[u8]) -> bool| {
-        if let Some(end) = end.filter(|_| valid(groups.digits(len))) {
+        if let Some(end) = end.filter(|_| valid(groups.digits(len)) && !is_in_uuid(bytes, start)) {
             found(kind, end);
         }
     };
@@ -59,7 +59,7 @@ pub(super) fn find(bytes: &[u8], start: usize, before: Before, groups: &Groups, 
             check(Kind::PlPesel, groups.plain(11), 11, pl_pesel);
             check(Kind::DeSteuerId, groups.plain(11), 11, de_steuer_id);
         }
-        12 if !ends_uuid(bytes, start) => {
+        12 => {
             check(Kind::SePersonnummer, groups.plain(12), 12, se_personnummer);
             check(Kind::InAadhaar, groups.plain(12), 12, in_aadhaar);
         }
@@ -76,13 +76,21 @@ pub(super) fn find(bytes: &[u8], start: usize, before: Before, groups: &Groups, 
     }
 }
 
-/// Whether what begins at `start` is the last part of a UUID: of 12 digits, and no number of anybody.
-fn ends_uuid(bytes: &[u8], start: usize) -> bool {
-    let Some(head) = start.checked_sub(24).and_then(|from| bytes.get(from..start)) else { return false };
-    head.iter().enumerate().all(|(at, byte)| match at {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    })
+/// Where the parts of a UUID begin.
+const UUID_PARTS: [usize; 5] = [0, 9, 14, 19, 24];
+
+/// Whether the number is a part of a UUID, or some of its parts.
+fn is_in_uuid(bytes: &[u8], start: usize) -> bool {
+    let is_uuid = |from: usize| {
+        let uuid = bytes.get(from..from + 36);
+        uuid.is_some_and(|uuid| {
+            uuid.iter().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => *byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            })
+        })
+    };
+    UUID_PARTS.iter().filter_map(|part| start.checked_sub(*part)).any(is_uuid)
 }
 
 /// Two digits as a number.

@@ -1,17 +1,21 @@
 //! Telephone numbers.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat};
 
+use super::checksums::number;
 use super::groups::{Before, Group, Separator, is_digit, is_word, separator};
 use crate::transforms::normalize::Region;
 
 // As for `e164`: the library logs what it cannot read at trace level, which must not exist in this program.
 const _: () = assert!((log::STATIC_MAX_LEVEL as usize) < log::LevelFilter::Trace as usize);
 
-/// E.164 has 15 digits at most; one more for a trunk prefix in parentheses.
-const DIGITS: usize = 16;
+/// Digits of the longest number, its country code included.
+const E164: u32 = 15;
+/// One more, for a trunk prefix in parentheses.
+const DIGITS: usize = E164 as usize + 1;
 const GROUPS: usize = 10;
 /// The shortest national number that is looked for.
 const NATIONAL: usize = 6;
@@ -21,22 +25,25 @@ const INTERNATIONAL: usize = 8;
 /// Digits in groups, with parentheses round one of them.
 #[derive(Default)]
 struct Dialled {
+    digits: [u8; DIGITS],
     groups: [Group; GROUPS],
     count: usize,
 }
 
 impl Dialled {
-    /// Reads from `start`, a digit or an opening parenthesis.
-    fn read(bytes: &[u8], start: usize) -> Self {
+    /// Reads up to `most` groups from `start`, a digit or an opening parenthesis.
+    fn read(bytes: &[u8], start: usize, most: usize) -> Self {
         let mut read = Self::default();
         let (mut at, mut total) = (start, 0);
         let mut is_open = bytes.get(at) == Some(&b'(');
         at += usize::from(is_open);
-        while read.count < GROUPS {
+        while read.count < most {
             let len = bytes[at..].iter().take(DIGITS + 1 - total).take_while(|byte| byte.is_ascii_digit()).count();
             if len == 0 || total + len > DIGITS {
                 return read;
             }
+            let digits = read.digits[total..].iter_mut().zip(&bytes[at..at + len]);
+            digits.for_each(|(digit, byte)| *digit = byte - b'0');
             at += len;
             total += len;
             let mut end = at;
@@ -72,40 +79,73 @@ impl Dialled {
 
 /// The international number whose `+` is at `plus`: 8 to 15 digits, in a length that its country has.
 ///
-/// By length rather than by what is assigned: ranges open, and a number must not stay in the text until then.
+/// By length, as libphonenumber's metadata have it, rather than by what is assigned: ranges open, and a number must not
+/// stay in the text until the library knows.
 pub(super) fn international(text: &str, plus: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let last = plus.checked_sub(1).and_then(|at| bytes.get(at));
     if is_word(last) || last == Some(&b'+') || !is_digit(bytes.get(plus + 1)) {
         return None;
     }
-    let read = Dialled::read(bytes, plus + 1);
+    let read = Dialled::read(bytes, plus + 1, GROUPS);
     let mut ends = read.ends(bytes, INTERNATIONAL);
-    ends.find(|group| is_possible(&text[plus..group.end])).map(|group| plus..group.end)
+    ends.find(|group| is_possible(&read.digits[..group.total])).map(|group| plus..group.end)
 }
 
-fn is_possible(text: &str) -> bool {
-    let number = PHONE_NUMBER_UTIL.parse(text, None);
-    number.is_ok_and(|number| {
-        PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) == Ok(NumberLengthType::IsPossible)
+/// By country code, a bit for each number of digits that a whole number behind it may have.
+static LENGTHS: LazyLock<Vec<u32>> = LazyLock::new(|| {
+    let mut lengths = vec![0; 1000];
+    let (geographic, global) = (
+        PHONE_NUMBER_UTIL.get_supported_calling_codes(),
+        PHONE_NUMBER_UTIL.get_supported_global_network_calling_codes(),
+    );
+    for country_code in geographic.chain(global) {
+        let Some(lengths) = usize::try_from(country_code).ok().and_then(|code| lengths.get_mut(code)) else { continue };
+        for len in 2..=E164 {
+            let number = PhoneNumber { country_code, national_number: 10_u64.pow(len - 1), ..Default::default() };
+            let is_possible = PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number);
+            *lengths |= u32::from(is_possible == Ok(NumberLengthType::IsPossible)) << len;
+        }
+    }
+    lengths
+});
+
+/// Whether behind the country code there are as many digits as its numbers have, and perhaps a 0 before these, as in
+/// `+44 (0)20`.
+fn is_possible(digits: &[u8]) -> bool {
+    // no country code begins another
+    let code = (1..=3).map(|len| (len, LENGTHS[number(&digits[..len]) as usize])).find(|(_, lengths)| *lengths != 0);
+    code.is_some_and(|(len, lengths)| {
+        let national = &digits[len..];
+        let has = |len: usize| lengths >> len & 1 == 1;
+        has(national.len()) || (national[0] == 0 && has(national.len() - 1))
     })
 }
 
 /// The number that begins with the digits at `digit`, or with the parenthesis round the first of them.
-fn read_from(bytes: &[u8], digit: usize, before: Before) -> Option<(usize, Dialled)> {
+fn read_from(bytes: &[u8], digit: usize, before: Before, most: usize) -> Option<(usize, Dialled)> {
     if before != Before::Open {
         return None;
     }
     let parenthesis = digit.checked_sub(1).filter(|&at| bytes[at] == b'(');
-    let in_parentheses = parenthesis.map(|at| (at, Dialled::read(bytes, at))).filter(|(_, read)| read.count > 0);
-    Some(in_parentheses.unwrap_or_else(|| (digit, Dialled::read(bytes, digit))))
+    let in_parentheses = parenthesis.map(|at| (at, Dialled::read(bytes, at, most))).filter(|(_, read)| read.count > 0);
+    Some(in_parentheses.unwrap_or_else(|| (digit, Dialled::read(bytes, digit, most))))
 }
 
 /// A North American number that begins with the digits at `digit`: `(212) 555-0142`, `212-555-0142`, with `1` before.
 ///
 /// Area and exchange begin with 2 to 9 and are no service code such as 911 (NANPA, numbering plan).
 pub(super) fn north_american(bytes: &[u8], digit: usize, before: Before) -> Option<Range<usize>> {
-    let (start, read) = read_from(bytes, digit, before)?;
+    // three digits or the 1, and what may follow these
+    let fits = match bytes[digit..] {
+        [b'1', next, ..] => !next.is_ascii_alphanumeric(),
+        [b'2'..=b'9', _, _, next, ..] => !next.is_ascii_alphanumeric(),
+        _ => false,
+    };
+    if !fits {
+        return None;
+    }
+    let (start, read) = read_from(bytes, digit, before, 4)?;
     let groups = &read.groups[..read.count];
     let is_country = groups.first()?.len == 1 && bytes[digit] == b'1' && start == digit;
     let [area, exchange, line, ..] = groups.get(usize::from(is_country)..)? else { return None };
@@ -132,7 +172,7 @@ pub(super) fn national(text: &str, digit: usize, before: Before, regions: &[Regi
     if regions.is_empty() {
         return None;
     }
-    let (start, read) = read_from(bytes, digit, before)?;
+    let (start, read) = read_from(bytes, digit, before, GROUPS)?;
     if looks_like_date(&read.groups[..read.count]) {
         return None;
     }
@@ -142,14 +182,14 @@ pub(super) fn national(text: &str, digit: usize, before: Before, regions: &[Regi
 }
 
 fn is_national(text: &str, region: Region) -> bool {
-    let Ok(number) = PHONE_NUMBER_UTIL.parse(text, Some(region.library())) else { return false };
-    if !number.is_valid() {
+    let Ok(parsed) = PHONE_NUMBER_UTIL.parse(text, Some(region.library())) else { return false };
+    if !parsed.is_valid() {
         return false;
     }
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
-    let (written, national) = (digits(text), digits(&number.format_as(PhoneNumberFormat::National)));
+    let (written, national) = (digits(text), digits(&parsed.format_as(PhoneNumberFormat::National)));
     written == national
-        || (written[0] == b'0' && written.ends_with(&digits(&number.format_as(PhoneNumberFormat::E164))))
+        || (written[0] == b'0' && written.ends_with(&digits(&parsed.format_as(PhoneNumberFormat::E164))))
 }
 
 /// `12.05.2024`, `5/12/24`, `2024-05-12`.

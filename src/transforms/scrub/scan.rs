@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::groups::{Before, Groups};
+use super::groups::{Before, Groups, is_digit, separator};
 use super::kind::Kind;
 use super::secrets::PemEnd;
 use super::{card, email, ip, lettered, national, phone, secrets};
@@ -130,15 +130,16 @@ impl Scan<'_> {
         if before == Before::Letter {
             return end;
         }
-        let groups = Groups::read(bytes, start);
-        national::find(bytes, start, before, &groups, |kind, end| self.push(kind, start..end));
-        if let Some(end) = card::find(bytes, before, &groups) {
-            self.push(Kind::Card, start..end);
-        }
-        if end - start <= 3
-            && let Some(end) = ip::v4_end(bytes, start, before)
-        {
-            self.push(Kind::Ip, start..end);
+        let next = bytes.get(end).copied().unwrap_or_default();
+        let goes_on = separator(bytes, end).is_some_and(|(_, len)| is_digit(bytes.get(end + len)));
+        // alone, most runs are too short for anything but codes of which letters are a part
+        let is_part = match end - start {
+            0..=5 | 7 => goes_on,
+            6 | 8 => goes_on || next == b'-' || next.is_ascii_alphabetic(),
+            _ => true,
+        };
+        if is_part {
+            self.groups(start, end, before);
         }
         if self.finders.wants(Kind::Phone) {
             if let Some(range) = phone::north_american(bytes, start, before) {
@@ -149,6 +150,21 @@ impl Scan<'_> {
             }
         }
         end
+    }
+
+    /// The run of digits from `start` to `end` with those that hang on it.
+    fn groups(&mut self, start: usize, end: usize, before: Before) {
+        let bytes = self.text.as_bytes();
+        let groups = Groups::read(bytes, start);
+        national::find(bytes, start, before, &groups, |kind, end| self.push(kind, start..end));
+        if let Some(end) = card::find(bytes, before, &groups) {
+            self.push(Kind::Card, start..end);
+        }
+        if end - start <= 3
+            && let Some(end) = ip::v4_end(bytes, start, before)
+        {
+            self.push(Kind::Ip, start..end);
+        }
     }
 
     fn plus(&mut self, at: usize) -> usize {

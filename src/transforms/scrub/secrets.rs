@@ -70,6 +70,7 @@ const SENDGRID: (usize, usize) = (22, 43);
 
 /// The key of which the byte at `at` is the leading one; `token_end` gives the end of the run of token bytes.
 pub(super) fn key(bytes: &[u8], at: usize, token_end: &mut impl FnMut(usize) -> usize) -> Option<Range<usize>> {
+    let last = at.checked_sub(1).map(|at| bytes[at]).unwrap_or_default();
     match bytes[at] {
         b'.' => return sendgrid(bytes, at, token_end),
         b'A' => {
@@ -84,7 +85,13 @@ pub(super) fn key(bytes: &[u8], at: usize, token_end: &mut impl FnMut(usize) -> 
         }
         _ => {}
     }
-    FORMS.iter().find_map(|form| {
+    // the byte before it tells most of them apart
+    let may_be = |form: &&Form| match form.at.checked_sub(1).map(|at| form.prefix[at]) {
+        None => bytes[at] == form.prefix[0],
+        Some(b'?') => bytes[at] == form.prefix[form.at],
+        Some(byte) => byte == last && bytes[at] == form.prefix[form.at],
+    };
+    FORMS.iter().filter(may_be).find_map(|form| {
         let start = at.checked_sub(form.at)?;
         let behind = start + form.prefix.len();
         let prefix = bytes.get(start..behind)?;
@@ -143,12 +150,18 @@ struct Header {
     enc: Option<IgnoredAny>,
 }
 
+/// The shortest header, `{"alg":""}`, in base64url.
+const HEADER: usize = 14;
+
 /// The token that begins at `start`, with `eyJ`: three parts, or the five of a JWE.
 pub(super) fn jwt(bytes: &[u8], start: usize, token_end: &mut impl FnMut(usize) -> usize) -> Option<Range<usize>> {
     if start > 0 && is_token(bytes[start - 1]) {
         return None;
     }
     let header_end = token_end(start);
+    if header_end - start < HEADER {
+        return None;
+    }
     let mut part = |at: usize| (bytes.get(at) == Some(&b'.')).then(|| token_end(at + 1));
     // the payload may be empty, and the signature is if `alg` is `none`
     let payload_end = part(header_end)?;
@@ -181,6 +194,10 @@ pub(super) fn private_key(
     last: &mut PemEnd,
     looked_at: &mut usize,
 ) -> Option<Range<usize>> {
+    // a line of hyphens is no key
+    if bytes.get(start + 5) != Some(&b'B') {
+        return None;
+    }
     let (label, behind) = pem_line(bytes, start, b"-----BEGIN ")?;
     memmem::find(label, b"PRIVATE KEY")?;
     let end = match *last {
