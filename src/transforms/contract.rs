@@ -28,12 +28,6 @@ struct Specimen {
     hides: bool,
 }
 
-impl Specimen {
-    fn new(spec: Value) -> Self {
-        Self { spec, repeats: true, hides: true }
-    }
-}
-
 fn specimens() -> Vec<Specimen> {
     [
         json!({"pseudonym": {"domain": "d"}}),
@@ -49,6 +43,26 @@ fn specimens() -> Vec<Specimen> {
         json!({"rekeyable": {"domain": "d/{region}", "encoding": "binary"}}),
         json!({"ip": {"truncate": {}}}),
         json!({"ip": {"prefix_preserving": {"domain": "d"}}}),
+        json!({"email": {"domain": "d"}}),
+        json!({"email": {"domain": "d", "host": "registrable"}}),
+        json!({"email": {"domain": "d", "host": "pseudonym", "tenant": {"column": "tenant"}}}),
+        json!({"surrogate": {"list": "given_name", "locale": "en_US", "domain": "d"}}),
+        json!({"surrogate": {"list": "email", "locale": "de_DE", "domain": "d/{region}"}}),
+        json!({"date_shift": {"by": "id", "days": 30, "domain": "d"}}),
+        json!({"date_shift": {"by": "id", "days": 36500, "domain": "d", "tenant": {"column": "tenant"}}}),
+        json!({"generalize": {"date": "year"}}),
+        json!({"generalize": {"date": "iso_week"}}),
+        json!({"generalize": {"date": "quarter", "as": "first_day"}}),
+        json!({"generalize": {"age": {"reference": "2026-01-01"}}}),
+        json!({"generalize": {"number": {"width": "10"}}}),
+        json!({"generalize": {"number": {"buckets": ["-1", "0", "18.5"]}}}),
+        json!({"generalize": {"prefix": {"keep": 2}}}),
+        json!({"noise": {"by": "id", "domain": "d", "uniform": {"width": "3"}}}),
+        json!({"noise": {"by": "id", "domain": "d", "laplace": {"scale": "2"}}}),
+        json!({"random": {}}),
+        json!({"random": {"per": "run"}}),
+        json!({"scrub": {}}),
+        json!({"scrub": {"replace": "pseudonym", "domain": "d", "tenant": {"column": "tenant"}}}),
         json!({"mask": {}}),
         json!({"mask": {"keep_separators": true}}),
         json!({"redact": "[gone]"}),
@@ -59,6 +73,20 @@ fn specimens() -> Vec<Specimen> {
     .into_iter()
     .map(Specimen::new)
     .collect()
+}
+
+impl Specimen {
+    fn new(spec: Value) -> Self {
+        let is = |word: &str| spec.get(word).is_some();
+        Self {
+            // what is fresh for each row has no answer to compare
+            repeats: !(is("random") && spec["random"]["per"] != "run"),
+            // a search passes what it does not find, a shift may be by no day, a list may hold the name itself, and a
+            // period begins with its first day
+            hides: !is("scrub") && !is("date_shift") && !is("surrogate") && spec["generalize"]["as"] != "first_day",
+            spec,
+        }
+    }
 }
 
 fn cell_of(specimen: &Specimen, on_error: OnError) -> (Cell, usize) {

@@ -6,9 +6,9 @@
 pub mod cell;
 #[cfg(test)]
 mod contract;
-pub mod encrypt;
 pub mod date_shift;
 pub mod email;
+pub mod encrypt;
 pub mod family;
 pub mod fpe;
 pub mod generalize;

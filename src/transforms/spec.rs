@@ -12,9 +12,9 @@ mod tests;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use super::encrypt::EncryptSpec;
 pub use super::date_shift::DateShiftSpec;
 pub use super::email::EmailSpec;
+pub use super::encrypt::EncryptSpec;
 use super::family::Family;
 pub use super::fpe::FpeSpec;
 pub use super::generalize::GeneralizeSpec;
@@ -73,12 +73,24 @@ transforms! {
     Pseudonym(PseudonymSpec) = "pseudonym",
     /// Keyed token that who holds the key can decrypt.
     Encrypt(EncryptSpec) = "encrypt",
-    /// Keyed encryption into a value of the same form.
-    Fpe(FpeSpec) = "fpe",
     /// Keyed one-way token that can be moved to another key.
     Rekeyable(RekeyableSpec) = "rekeyable",
+    /// Keyed encryption into a value of the same form.
+    Fpe(FpeSpec) = "fpe",
     /// IP addresses cut to networks, or encrypted with common prefixes kept.
     Ip(IpSpec) = "ip",
+    /// An e-mail address with its local part pseudonymized.
+    Email(EmailSpec) = "email",
+    /// A realistic value of a word list.
+    Surrogate(SurrogateSpec) = "surrogate",
+    /// Date moved by a secret number of days.
+    DateShift(DateShiftSpec) = "date_shift",
+    /// A coarser value that many share.
+    Generalize(GeneralizeSpec) = "generalize",
+    /// Keyed noise added to a number.
+    Noise(NoiseSpec) = "noise",
+    /// A random token of this run.
+    Random(RandomSpec) = "random",
     /// Characters replaced by a mask character.
     Mask(MaskSpec) = "mask",
     /// Every value replaced by one constant.
@@ -89,18 +101,6 @@ transforms! {
     Hash(HashSpec) = "hash",
     /// What can be recognized in free text replaced.
     Scrub(ScrubSpec) = "scrub",
-    /// Date moved by a secret number of days.
-    DateShift(DateShiftSpec) = "date_shift",
-    /// A coarser value that many share.
-    Generalize(GeneralizeSpec) = "generalize",
-    /// A realistic value of a word list.
-    Surrogate(SurrogateSpec) = "surrogate",
-    /// An e-mail address with its local part pseudonymized.
-    Email(EmailSpec) = "email",
-    /// Keyed noise added to a number.
-    Noise(NoiseSpec) = "noise",
-    /// A random token of this run.
-    Random(RandomSpec) = "random",
     /// A new column, computed from source columns.
     Derive(DeriveSpec) = "derive",
 }
@@ -130,8 +130,7 @@ no_family!(KeepSpec, DropSpec, DeriveSpec);
 
 impl TransformSpec {
     /// The transforms that need no options and may be written as a bare word: `email: drop`.
-    pub const BARE: &'static [&'static str] = &["keep", "drop", "nullify", "hash", "scrub"];
-    pub const BARE: &'static [&'static str] = &["keep", "drop", "nullify", "hash", "random"];
+    pub const BARE: &'static [&'static str] = &["keep", "drop", "random", "nullify", "hash", "scrub"];
 
     /// Whether the steps before a transform (`normalize`, `empty`, `on_error`) have an effect on this one.
     ///

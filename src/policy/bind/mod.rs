@@ -48,7 +48,19 @@ pub struct SourceColumns {
 }
 
 /// The functions of ours that need a key; the engine holds its own list against this one.
-pub const KEYED_FUNCTIONS: &[&str] = &["pseudonym", "encrypt", "fpe", "rekeyable", "ip_prefix_preserving", "scrub"];
+pub const KEYED_FUNCTIONS: &[&str] = &[
+    "pseudonym",
+    "encrypt",
+    "fpe",
+    "rekeyable",
+    "ip_prefix_preserving",
+    "email",
+    "surrogate",
+    "date_shift",
+    "noise_uniform",
+    "noise_laplace",
+    "scrub",
+];
 
 /// Whether SQL may call a function of ours that is keyed. A text that only looks like it records a key too many; one
 /// that was missed would leave old tokens standing when the key changes.

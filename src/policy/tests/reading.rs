@@ -150,8 +150,8 @@ fn thousands_of_problems_are_all_reported() {
 }
 
 #[test]
-fn the_example_of_every_later_transform_names_all_that_are_unknown() {
-    let columns = "  card: { fpe: { alphabet: digits } }\n  birth_date: { date_shift: { by: id } }\n  x: keep\n";
+fn all_transforms_that_are_unknown_are_named() {
+    let columns = "  card: { ffx: { alphabet: digits } }\n  birth_date: { shuffle: { by: id } }\n  x: keep\n";
     assert_eq!(codes(&with_columns(columns)), [Code::UnknownTransform, Code::UnknownTransform]);
 }
 

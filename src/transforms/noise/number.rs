@@ -1,5 +1,7 @@
 //! Numbers of the policy: finite, and read as the decimal that was written.
 
+use std::fmt;
+
 use arrow::datatypes::i256;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -62,7 +64,35 @@ const MAX_ZEROS: usize = 100;
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(f64::deserialize(deserializer)?).ok_or_else(|| de::Error::custom("a number must be finite"))
+        struct NumberVisitor;
+
+        // a policy's scalars come as texts, JSON's as numbers
+        impl de::Visitor<'_> for NumberVisitor {
+            type Value = Number;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a finite number")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Number, E> {
+                let number = text.trim().parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))?;
+                self.visit_f64(number)
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Number, E> {
+                Number::new(number).ok_or_else(|| E::custom("a number must be finite"))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Number, E> {
+                self.visit_f64(number as f64)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Number, E> {
+                self.visit_f64(number as f64)
+            }
+        }
+
+        deserializer.deserialize_any(NumberVisitor)
     }
 }
 
@@ -105,7 +135,10 @@ mod tests {
     #[test]
     fn numbers_are_finite() {
         assert_eq!(serde_json::from_str::<Number>("5").unwrap().get(), 5.0);
-        assert!(serde_json::from_str::<Number>("1e999").is_err());
+        assert_eq!(serde_json::from_str::<Number>("\"0.5\"").unwrap().get(), 0.5);
+        for text in ["1e999", "\"inf\"", "\"NaN\"", "\"a\"", "\"\""] {
+            assert!(serde_json::from_str::<Number>(text).is_err(), "{text}");
+        }
         assert!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].into_iter().all(|number| Number::new(number).is_none()));
     }
 }
