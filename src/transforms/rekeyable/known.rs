@@ -6,6 +6,8 @@ use std::fmt;
 use std::mem;
 use std::sync::{Mutex, PoisonError};
 
+use crate::arrays::distinct::Distinct;
+
 /// What tells one key from another: a digest of its subkey.
 pub type KeyId = [u8; 32];
 
@@ -52,18 +54,10 @@ impl Known {
         values: impl ExactSizeIterator<Item = &'a [u8]>,
         make: impl FnOnce(&[&'a [u8]]) -> Vec<Token>,
     ) -> Vec<Token> {
-        let mut places: HashMap<&[u8], usize> = HashMap::new();
-        let mut distinct: Vec<&[u8]> = Vec::new();
-        let place_of: Vec<usize> = values
-            .map(|value| {
-                *places.entry(value).or_insert_with(|| {
-                    distinct.push(value);
-                    distinct.len() - 1
-                })
-            })
-            .collect();
-        let tokens = self.distinct_tokens(key, &distinct, make);
-        place_of.into_iter().map(|place| tokens[place]).collect()
+        let mut distinct = Distinct::default();
+        let numbers: Vec<u32> = values.map(|value| distinct.number(value)).collect();
+        let tokens = self.distinct_tokens(key, distinct.strings(), make);
+        numbers.into_iter().map(|number| tokens[number as usize]).collect()
     }
 
     fn distinct_tokens<'a>(
