@@ -104,9 +104,13 @@ def main():
                 dict(root_hex=root.hex(), domain=domain, tenant=tenant, canonical_utf8=value, list=list_id, version=1,
                      surrogate=out)
             )
+    names = [path.read_text(encoding="utf-8") for path in LISTS.glob("*_name.*.txt") if "full" not in path.name]
+    folded = {letter: ascii_letters(letter) for letter in sorted(set("".join(names))) if letter.isalpha()}
     about = "known answers for surrogate; made by surrogate_vectors.py over src/transforms/surrogate/lists"
     print('{"about": ' + json.dumps(about) + ',\n"cases": [')
     print(",\n".join(json.dumps(case, ensure_ascii=False) for case in cases))
+    print('],\n"folded": [')
+    print(",\n".join(json.dumps(dict(letter=one, ascii=two), ensure_ascii=False) for one, two in folded.items()))
     print("]}")
 
 
