@@ -1,6 +1,7 @@
 //! Values that could not be taken, by position and reason, never by content.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::BooleanBuffer;
@@ -29,7 +30,20 @@ impl Failures {
 
     /// Takes in the failures of a later step; where both know a position, the earlier reason stays.
     pub fn extend(&mut self, later: Failures) {
-        later.0.into_iter().for_each(|failure| self.push(failure.index, failure.reason));
+        if later.is_empty() {
+            return;
+        }
+        let mut earlier = std::mem::take(&mut self.0).into_iter().peekable();
+        let mut later = later.0.into_iter().peekable();
+        self.0.reserve(earlier.len() + later.len());
+        while let (Some(first), Some(second)) = (earlier.peek(), later.peek()) {
+            match first.index.cmp(&second.index) {
+                Ordering::Less => self.0.extend(earlier.next()),
+                Ordering::Greater => self.0.extend(later.next()),
+                Ordering::Equal => drop(later.next()),
+            }
+        }
+        self.0.extend(earlier.chain(later));
     }
 
     /// Whether every value was taken.

@@ -108,7 +108,8 @@ struct Made {
 }
 
 impl Cell {
-    /// The output's type for a column of `input`: dictionaries and runs stay what they are, around new values.
+    /// The output's type for a column of `input`: dictionaries and runs stay what they are, around new values. The keys
+    /// of a dictionary have 32 bits at least.
     ///
     /// # Errors
     /// Why this type can't be transformed.
@@ -117,7 +118,7 @@ impl Cell {
             DataType::Dictionary(keys, values) => Ok(match self.output_type(values)? {
                 // Parquet readers stumble over dictionaries of these
                 fixed @ DataType::FixedSizeBinary(_) => fixed,
-                made => DataType::Dictionary(keys.clone(), Box::new(made)),
+                made => DataType::Dictionary(wide(keys), Box::new(made)),
             }),
             DataType::RunEndEncoded(ends, values) => {
                 let inner = self.output_type(values.data_type())?;
@@ -154,12 +155,14 @@ impl Cell {
                 if companions.is_empty() && !values.is_nested() && self.transform.once_per_value() =>
             {
                 let made = self.apply_to_dictionary(array, memo, tally)?;
+                let out_type = self.promised(array.data_type())?;
                 let dictionary = made.as_any_dictionary();
                 match dictionary.values().data_type() {
                     fixed @ DataType::FixedSizeBinary(_) => {
                         self.rebuild(arrow::compute::take(dictionary.values(), dictionary.keys(), None), fixed)
                     }
-                    _ => Ok(made),
+                    _ if made.data_type() == &out_type => Ok(made),
+                    _ => self.rebuild(cast(&made, &out_type), &out_type),
                 }
             }
             DataType::Dictionary(_, values) => {
@@ -290,6 +293,12 @@ impl Cell {
             .map(|text| text.values);
         Ok(Made { array, nulls_in, text_in: source, text_out, failures, empty_in, kept_empty, found })
     }
+}
+
+/// Keys of 32 bits at least: what differs between rows of one value has more entries than the source's dictionary.
+fn wide(keys: &DataType) -> Box<DataType> {
+    let narrow = keys.primitive_width().is_some_and(|width| width < 4);
+    Box::new(if narrow { DataType::Int32 } else { keys.clone() })
 }
 
 fn expand<E: RunEndIndexType>(array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {

@@ -6,9 +6,11 @@ mod columns;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, DictionaryArray, Int32Array, RunArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, DictionaryArray, Int8Array, Int32Array, RunArray,
+};
 use arrow::compute::{cast, concat, take};
-use arrow::datatypes::{DataType, Int32Type};
+use arrow::datatypes::{DataType, Int8Type, Int32Type};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -237,6 +239,22 @@ fn encodings(array: &ArrayRef) -> Vec<ArrayRef> {
     };
     others.extend(wider.iter().map(|wider| cast(array, wider).expect("casts")));
     others
+}
+
+/// As pandas writes categories: keys of eight bits, more rows than they can number.
+#[test]
+fn dictionaries_of_narrow_keys_have_room_for_an_output_of_each_row() {
+    let categories = texts((0..7).map(|n| Some(format!("anna{n}@example.com"))));
+    let keys = Int8Array::from_iter_values((0..600).map(|row| (row % 7) as i8));
+    let column: ArrayRef = Arc::new(DictionaryArray::<Int8Type>::try_new(keys, categories).expect("keys are within"));
+    for specimen in &specimens() {
+        let (cell, count) = cell_of(specimen, OnError::ToNull);
+        let Ok(promised) = cell.output_type(column.data_type()) else { continue };
+        let rows: Vec<BinaryArray> =
+            (0..count).map(|_| companion((0..600).map(|row| Some(format!("row {row}"))))).collect();
+        let (made, tally) = apply(&cell, &column, &rows);
+        assert_eq!((made.data_type(), tally.values), (&promised, Some(600)), "{}", specimen.spec);
+    }
 }
 
 #[test]

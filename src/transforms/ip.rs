@@ -130,7 +130,12 @@ impl Family for IpSpec {
     fn facts(&self) -> Facts<'_> {
         match &self.prefix_preserving {
             Some(spec) => Facts { reversible: true, ..Facts::keyed(&spec.domain) },
-            None => Facts::COARSE,
+            // nothing of an address is cut off
+            None => {
+                let whole = self.truncate.as_ref().map(TruncateSpec::truncation);
+                let shows = whole.is_some_and(|kept| kept.v4 >= 32 || kept.v6 >= 128);
+                Facts { masking: !shows, ..Facts::COARSE }
+            }
         }
     }
 

@@ -44,6 +44,17 @@ use arrow::datatypes::{DataType, Field};
 
 use crate::arrays::failure::Failures;
 
+/// Versions of the crates, and of what is our own, whose data decide on outputs beside those of
+/// [`normalize`](normalize::UNICODE_VERSIONS): lists of public suffixes, logarithms, regular expressions. Part of the
+/// policy's digest, whatever the policy uses, since SQL may use them too.
+pub const DATA_VERSIONS: &[(&str, &str)] = &[
+    ("libm", "0.2.16"),
+    ("psl", "2.1.247"),
+    ("regex", "1.13.1"),
+    ("regex-automata", "0.4.18"),
+    ("regex-syntax", "0.8.11"),
+];
+
 /// A function from a column to a column of the same length.
 ///
 /// Laws, held by one suite for every implementation:

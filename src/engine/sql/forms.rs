@@ -53,7 +53,8 @@ const fn form(
     Form { name, transform, always: "", key, arguments, required }
 }
 
-/// All functions that are transforms: values that go in come out hidden.
+/// All functions that are transforms. None names a file: what a query reads must not depend on one that changes, and a
+/// query must not open what its author chooses; a rule does that.
 pub(super) const FORMS: &[Form] = &[
     form("pseudonym", "pseudonym", Must, 1, &[Opt("domain"), TENANT, Opt("bits"), Opt("encoding"), Opt("prefix")]),
     form("encrypt", "encrypt", Must, 1, &[Opt("domain"), TENANT, Opt("encoding")]),
@@ -77,7 +78,6 @@ pub(super) const FORMS: &[Form] = &[
     form("generalize_age", "generalize", No, 1, &[Opt("age.reference"), Opt("age.bands"), Opt("age.top")]),
     form("generalize_number", "generalize", No, 1, &[Opt("number.width"), Opt("number.offset")]),
     form("generalize_prefix", "generalize", No, 1, &[Opt("prefix.keep"), Opt("prefix.pad")]),
-    form("generalize_hierarchy", "generalize", No, 2, &[Opt("hierarchy.file"), Opt("hierarchy.level")]),
     form("random_token", "random", No, 0, &[Opt("per"), Opt("bits"), Opt("encoding")]),
     form("mask", "mask", No, 2, &[Opt("keep_first"), Opt("keep_last"), Opt("with"), Opt("keep_separators")]),
     form("redact", "redact", No, 1, &[Opt("")]),

@@ -14,9 +14,9 @@ pub(super) fn seen(plan: &PlanDescription, figures: &[Figures]) -> Vec<Warning> 
         plan.columns.iter().zip(figures).filter(|(column, _)| column.tests_guesses && !is_known(&column.name));
     columns
         .filter_map(|(column, figures)| {
-            let bits = figures.value_bits().filter(|&bits| bits < u64::from(CHEAP_BITS))?;
+            let bits = figures.value_bits().filter(|&bits| bits < u64::from(CHEAP_BITS))? + 1;
             let message = format!(
-                "`{}`: no value seen has more than {bits} bits, so that all possible ones can be tried by who holds the \
+                "`{}`: the values seen are of a kind of which there are fewer than 2^{bits}: all possible ones can be tried by who holds the \
                  key or can have values transformed",
                 column.name
             );

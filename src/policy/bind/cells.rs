@@ -14,6 +14,7 @@ use super::Binder;
 use super::columns::{Column, Kept};
 use crate::arrays::canonical::{bare, is_supported, meaning_of};
 use crate::arrays::fields::told_of_made;
+use crate::transforms::Transform;
 use crate::transforms::cell::{Cell, EmptyRule, OnError};
 use crate::transforms::family::{BuildError, Family, build};
 use crate::transforms::normalize::Normalizer;
@@ -108,7 +109,7 @@ impl Binder<'_> {
             .with_nullable(field.is_nullable() || can_be_null)
             .with_metadata(told_of_made(field).into_iter().chain(cell.transform.field_metadata(field)).collect());
         let leaf = self.leaves.len();
-        self.describe(rule, field, &output, path, &built.companions, cell.transform.kinds());
+        self.describe(rule, field, &output, path, &built.companions, cell.transform.as_ref());
         if let Some(when) = when {
             self.describe_condition(when, column);
         }
@@ -158,7 +159,7 @@ impl Binder<'_> {
         output: &Field,
         path: &ColumnPath,
         companions: &[String],
-        kinds: &[String],
+        transform: &dyn Transform,
     ) {
         let Some(Rule { transform: spec, options }) = self.policy.columns.iter().nth(rule).map(|column| &column.rule)
         else {
@@ -174,6 +175,8 @@ impl Binder<'_> {
             parameters.insert("empty".to_owned(), serde_json::json!(options.empty));
             parameters.insert("on_error".to_owned(), serde_json::json!(options.on_error));
         }
+        // what the field's metadata tell, such as the type that decryption restores, CSV can only tell here
+        parameters.extend(transform.field_metadata(field).into_iter().map(|(key, value)| (key, value.into())));
         let name = self.output_path(path, output.name());
         if let TransformSpec::Hash(_) = spec {
             let message = "is hashed without a key: anyone can recompute the digest of a value they guess";
@@ -196,7 +199,7 @@ impl Binder<'_> {
             partition: false,
             tests_guesses: facts.tests_guesses && facts.deterministic,
             token_bits: facts.token_bits,
-            kinds: kinds.to_vec(),
+            kinds: transform.kinds().to_vec(),
         });
     }
 }

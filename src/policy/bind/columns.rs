@@ -72,6 +72,10 @@ impl Binder<'_> {
             }
             return None;
         };
+        if !self.leaves[column.first_leaf].deterministic {
+            let message = format!("`{name}` is a partition: a path must be the same in every run");
+            self.problem(Code::ColumnType, place.clone(), message, Some("pseudonymize it".to_owned()));
+        }
         if !column.companions.is_empty() {
             let message =
                 format!("`{name}` is a partition: one path serves many rows, so no column of theirs can steer it");

@@ -28,6 +28,8 @@ pub fn policy_digest(policy: &Policy) -> String {
         "types": types.iter().map(|entry| (&entry.pattern, &entry.column_type)).collect::<Vec<_>>(),
         "columns": columns.iter().map(|column| (&column.pattern, &column.rule)).collect::<Vec<_>>(),
         "unicode": crate::transforms::normalize::UNICODE_VERSIONS,
+        "data": crate::transforms::DATA_VERSIONS,
+        "finders": crate::transforms::scrub::FINDERS_VERSION,
         "pins": pins,
     });
     sha256_of_canonical_json(&decisive)

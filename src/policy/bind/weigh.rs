@@ -65,7 +65,8 @@ impl Binder<'_> {
     fn shared_domains(&mut self) {
         let mut by_domain: Vec<((&str, &str), Vec<&str>)> = Vec::new();
         for leaf in self.leaves.iter().filter(|leaf| leaf.tests_guesses) {
-            let Some(domain) = leaf.domain.as_deref() else { continue };
+            // schemes and digests without domains have one token space
+            let domain = leaf.domain.as_deref().unwrap_or_default();
             // email and scrub sign as pseudonym does
             let family = match leaf.transform.as_str() {
                 "email" | "scrub" => "pseudonym",
@@ -84,8 +85,9 @@ impl Binder<'_> {
                 told.push((
                     (*other).to_owned(),
                     format!(
-                        "`{first}` and `{other}` share the domain `{domain}` and no declared join needs it: equal \
-                         values show as equal tokens"
+                        "`{first}` and `{other}` share {} and no declared join needs it: equal values show as equal \
+                         tokens",
+                        if domain.is_empty() { "a token space".to_owned() } else { format!("the domain `{domain}`") }
                     ),
                 ));
             }

@@ -137,7 +137,10 @@ impl Family for GeneralizeSpec {
     }
 
     fn facts(&self) -> Facts<'_> {
-        Facts::COARSE
+        // a day is all of a date, and a short value may pass whole
+        let shows =
+            self.date == Some(Period::Day) || self.prefix.as_ref().is_some_and(|spec| spec.short == Short::Keep);
+        Facts { masking: !shows, ..Facts::COARSE }
     }
 
     fn pins(&self) -> Result<BTreeMap<String, String>, BuildError> {

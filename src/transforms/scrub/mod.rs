@@ -49,5 +49,5 @@ mod transform;
 pub use kind::Kind;
 pub use patterns::{Pattern, PatternError};
 pub use search::Search;
-pub use spec::{Replacements, ScrubSpec};
+pub use spec::{FINDERS_VERSION, Replacements, ScrubSpec};
 pub use transform::{Replacement, Scrub};

@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Replacements {
 }
 
 /// Of what finders find: a change that finds more or less is a new version.
-const FINDERS_VERSION: &str = "1";
+pub const FINDERS_VERSION: &str = "1";
 
 impl ScrubSpec {
     /// The kinds searched for, the default filled in.

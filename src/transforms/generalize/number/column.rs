@@ -42,7 +42,7 @@ impl FloatType {
         match self {
             Self::Half => {
                 let number: f64 = decimal.parse().unwrap_or(f64::NAN);
-                <Float16Type as ArrowPrimitiveType>::Native::from_f64(number).to_f64()
+                <Float16Type as ArrowPrimitiveType>::Native::from_f64_const(number).to_f64()
             }
             Self::Single => decimal.parse::<f32>().unwrap_or(f32::NAN).into(),
             Self::Double => decimal.parse().unwrap_or(f64::NAN),

@@ -93,7 +93,7 @@ fn case_mappings_are_those_of_an_independent_implementation_where_its_unicode_is
 #[test]
 fn the_versions_named_are_those_of_the_lock_file() {
     let lock = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock"));
-    for (name, version) in UNICODE_VERSIONS {
+    for (name, version) in UNICODE_VERSIONS.iter().chain(crate::transforms::DATA_VERSIONS) {
         let entries: Vec<_> =
             lock.split("[[package]]").filter(|entry| entry.contains(&format!("\nname = \"{name}\"\n"))).collect();
         assert_eq!(entries.len(), 1, "{name} stands in Cargo.lock once");
@@ -105,7 +105,7 @@ fn the_versions_named_are_those_of_the_lock_file() {
 #[test]
 fn the_versions_named_are_pinned_exactly() {
     let manifest = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
-    for (name, version) in UNICODE_VERSIONS {
+    for (name, version) in UNICODE_VERSIONS.iter().chain(crate::transforms::DATA_VERSIONS) {
         let line = manifest.lines().find(|line| line.starts_with(&format!("{name} = ")));
         assert!(line.is_some_and(|line| line.contains(&format!("\"={version}\""))), "{name} {version}");
     }
