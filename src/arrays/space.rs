@@ -103,6 +103,6 @@ mod tests {
         a.merge(b);
         a.merge(Space::default());
         assert_eq!(a.bits(), Some(13));
-        assert_eq!(Space::of_bits(a.bits()).bits(), Some(14));
+        assert_eq!(Space::of_bits(a.bits()).bits(), Some(13));
     }
 }

@@ -134,7 +134,7 @@ words! {
 impl SurrogateSpec {
     /// Version of the list, the default filled in.
     pub fn version(&self) -> u16 {
-        self.version.unwrap_or(2)
+        self.version.unwrap_or(1)
     }
 
     fn id(&self) -> String {
