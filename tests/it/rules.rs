@@ -136,8 +136,10 @@ fn rows_are_chosen_columns_renamed_dropped_and_derived() {
     assert_eq!(made["person"], [Some(token("d", "1"))]);
     assert_eq!((&made["size"], &made["who"]), (&texts(["17"]), &made["person"]));
     assert_eq!((&report["totals"]["rows_in"], &report["totals"]["rows_out"]), (&3.into(), &1.into()));
-    let warned: Vec<&str> =
-        report["warnings"].as_array().expect("warnings").iter().filter_map(|w| w["column"].as_str()).collect();
+    let warnings = report["warnings"].as_array().expect("warnings").iter();
+    let guessable = |warning: &&serde_json::Value| warning["code"] == "small-domain";
+    assert!(warnings.clone().any(|warning| guessable(&warning)), "ids of one digit: {report:#}");
+    let warned: Vec<&str> = warnings.filter(|w| !guessable(w)).filter_map(|w| w["column"].as_str()).collect();
     assert_eq!(warned, ["size"], "only what shows raw data: {report:#}");
 }
 

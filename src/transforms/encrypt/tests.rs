@@ -130,7 +130,7 @@ fn tokens_of_a_number_and_of_its_text_are_one_and_the_type_is_as_promised() {
     let of_text = shown(&apply(&cell(spec.clone()), &texts([Some("42"), None]), &[]).0);
     let number: ArrayRef = Arc::new(Int64Array::from(vec![Some(42), None]));
     assert_eq!(shown(&apply(&cell(spec.clone()), &number, &[]).0), of_text);
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     for data_type in [DataType::LargeUtf8, DataType::Utf8View, dictionary.clone()] {
         let (made, _) = apply(&cell(spec.clone()), &cast(&texts([Some("42"), None]), &data_type).unwrap(), &[]);
         assert_eq!((made.data_type(), shown(&made)), (&data_type, of_text.clone()));

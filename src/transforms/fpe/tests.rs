@@ -135,7 +135,7 @@ fn every_kind_of_text_has_the_same_outputs_in_its_own_type() {
     let expected = shown(&apply(&cell(fpe.clone()), &values, &[]).0);
     assert_eq!((expected[1].as_ref(), expected[2].as_ref()), (None, None));
     assert_eq!(expected[0], expected[3]);
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     for data_type in [DataType::LargeUtf8, DataType::Utf8View, dictionary] {
         let (made, tally) = apply(&cell(fpe.clone()), &cast(&values, &data_type).unwrap(), &[]);
         assert_eq!(made.data_type(), &data_type);

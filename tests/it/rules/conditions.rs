@@ -80,6 +80,8 @@ fn only_rows_for_which_the_condition_is_false_are_left_to_otherwise() {
                     .expect("warnings")
                     .iter()
                     .filter_map(|warning| warning["code"].as_str())
+                    // the values of these tests are short
+                    .filter(|code| *code != "small-domain")
                     .collect();
                 assert_eq!(codes, if *otherwise == "keep" { vec!["when-shows-raw"] } else { vec![] }, "{case}");
                 let steering: Vec<&str> =
