@@ -17,7 +17,7 @@ use super::decompress::Decompressor;
 use super::footer::{aside, asides_are_apart, chunk_range};
 use super::levels::{ITEM_WINDOWS, RowItems};
 use super::page::{Claims, PageFault, PageKind, RawPage, pages};
-use super::typed::{NotRead, read_as};
+use super::typed::{NotRead, fitting, read_as};
 use crate::arrays::fields::{schema_with_metadata, told_of_kept};
 use crate::engine::error::RewriteError;
 use crate::engine::rows::{BATCH_ROWS, Batches, Rows, TextAs};
@@ -237,15 +237,16 @@ impl RowGroup {
                 continue;
             };
             let read = read_as(array, stored, planned, &ColumnPath::of(stored.name()));
-            columns.push(read.map_err(|error| match error {
+            let read = read.map_err(|error| match error {
                 NotRead::Value { path, row, wanted } => RewriteError::NotOfType {
                     column: path.to_string(),
                     row: self.first_row + before + row as u64 + 1,
                     wanted: wanted.to_string(),
                 },
                 NotRead::Unusual => internal.clone(),
-            })?);
-            fields.push(Arc::clone(planned));
+            })?;
+            fields.push(fitting(planned, &read));
+            columns.push(read);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).map_err(|_| internal)

@@ -7,7 +7,7 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
 use crate::engine::csv::parse_texts;
 use crate::policy::{ColumnPath, ColumnType, Segment};
@@ -39,11 +39,16 @@ pub fn read_as(array: &ArrayRef, from: &Field, to: &Field, path: &ColumnPath) ->
     match (from.data_type(), to.data_type()) {
         (DataType::Struct(from), DataType::Struct(to)) => {
             let parts = array.as_struct_opt().ok_or(NotRead::Unusual)?;
-            let part = |((from, to), part): ((&FieldRef, &FieldRef), &ArrayRef)| {
-                read_as(part, from, to, &path.then(Segment::Field(to.name().clone())))
-            };
-            let columns = from.iter().zip(to).zip(parts.columns()).map(part).collect::<Result<Vec<_>, _>>()?;
-            let made = StructArray::try_new_with_length(to.clone(), columns, parts.nulls().cloned(), parts.len());
+            let (mut fields, mut columns) = (Vec::with_capacity(to.len()), Vec::with_capacity(to.len()));
+            // fields that nobody needs are not in the array
+            for (field, part) in parts.fields().iter().zip(parts.columns()) {
+                let named = |fields: &Fields| fields.iter().find(|known| known.name() == field.name()).cloned();
+                let (from, to) = (named(from).ok_or(NotRead::Unusual)?, named(to).ok_or(NotRead::Unusual)?);
+                let column = read_as(part, &from, &to, &path.then(Segment::Field(to.name().clone())))?;
+                fields.push(fitting(&to, &column));
+                columns.push(column);
+            }
+            let made = StructArray::try_new_with_length(fields.into(), columns, parts.nulls().cloned(), parts.len());
             Ok(Arc::new(made.map_err(|_| NotRead::Unusual)?))
         }
         (DataType::List(from), DataType::List(to)) => list::<i32>(array, from, to, path),
@@ -53,7 +58,7 @@ pub fn read_as(array: &ArrayRef, from: &Field, to: &Field, path: &ColumnPath) ->
             let length = usize::try_from(*width).map_err(|_| NotRead::Unusual)?;
             let items = read_as(list.values(), from, to, &path.then(Segment::ListItem));
             let items = items.map_err(|error| error.in_row(|item| item / length.max(1)))?;
-            let made = FixedSizeListArray::try_new(Arc::clone(to), *width, items, list.nulls().cloned());
+            let made = FixedSizeListArray::try_new(fitting(to, &items), *width, items, list.nulls().cloned());
             Ok(Arc::new(made.map_err(|_| NotRead::Unusual)?))
         }
         (DataType::Map(from, _), DataType::Map(to, sorted)) => {
@@ -66,10 +71,11 @@ pub fn read_as(array: &ArrayRef, from: &Field, to: &Field, path: &ColumnPath) ->
             let in_row = |error: NotRead| error.in_row(|entry| row_of(offsets, entry));
             let keys = read_as(parts[0], from_key, key, &path.then(Segment::MapKey)).map_err(in_row)?;
             let values = read_as(parts[1], from_value, value, &path.then(Segment::MapValue)).map_err(in_row)?;
-            let pairs = StructArray::try_new(pair.clone(), vec![keys, values], None);
-            let made = pairs.and_then(|pairs| {
-                MapArray::try_new(Arc::clone(to), offsets.clone(), pairs, map.nulls().cloned(), *sorted)
-            });
+            let pair: Fields = vec![fitting(key, &keys), fitting(value, &values)].into();
+            let to = Arc::new(Field::clone(to).with_data_type(DataType::Struct(pair.clone())));
+            let pairs = StructArray::try_new(pair, vec![keys, values], None);
+            let made =
+                pairs.and_then(|pairs| MapArray::try_new(to, offsets.clone(), pairs, map.nulls().cloned(), *sorted));
             Ok(Arc::new(made.map_err(|_| NotRead::Unusual)?))
         }
         _ => {
@@ -80,6 +86,14 @@ pub fn read_as(array: &ArrayRef, from: &Field, to: &Field, path: &ColumnPath) ->
             parse_texts(texts, wanted).map_err(|row| NotRead::Value { path: path.clone(), row, wanted })
         }
     }
+}
+
+/// The field as planned, of a column that may lack what nobody needs of it.
+pub fn fitting(planned: &FieldRef, column: &ArrayRef) -> FieldRef {
+    if planned.data_type() == column.data_type() {
+        return Arc::clone(planned);
+    }
+    Arc::new(Field::clone(planned).with_data_type(column.data_type().clone()))
 }
 
 impl NotRead {
@@ -101,7 +115,8 @@ fn list<O: OffsetSizeTrait>(
     let list = array.as_list_opt::<O>().ok_or(NotRead::Unusual)?;
     let items = read_as(list.values(), from, to, &path.then(Segment::ListItem));
     let items = items.map_err(|error| error.in_row(|item| row_of(list.offsets(), item)))?;
-    let made = GenericListArray::<O>::try_new(Arc::clone(to), list.offsets().clone(), items, list.nulls().cloned());
+    let made =
+        GenericListArray::<O>::try_new(fitting(to, &items), list.offsets().clone(), items, list.nulls().cloned());
     Ok(Arc::new(made.map_err(|_| NotRead::Unusual)?))
 }
 
@@ -133,6 +148,17 @@ mod tests {
             let read = read_as(&array, &from, &date("d"), &ColumnPath::of("d")).unwrap();
             assert_eq!(read.as_ref(), &Date32Array::from(vec![Some(1), None, Some(-1)]) as &dyn Array);
         }
+    }
+
+    #[test]
+    fn a_field_that_nobody_needs_may_be_missing() {
+        let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, true));
+        let from = Field::new("u", DataType::Struct(vec![text("email"), text("born")].into()), true);
+        let to = Field::new("u", DataType::Struct(vec![text("email"), Arc::new(date("born"))].into()), true);
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["1970-01-02"]));
+        let array: ArrayRef = Arc::new(StructArray::from(vec![(text("born"), texts)]));
+        let read = read_as(&array, &from, &to, &ColumnPath::of("u")).unwrap();
+        assert_eq!(read.as_struct().column(0).as_ref(), &Date32Array::from(vec![1]) as &dyn Array);
     }
 
     #[test]

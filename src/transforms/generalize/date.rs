@@ -46,16 +46,6 @@ pub enum As {
 }
 
 impl Period {
-    /// Bytes of a label.
-    fn width(self) -> usize {
-        match self {
-            Self::Year => 4,
-            Self::Quarter | Self::Month => 7,
-            Self::IsoWeek => 8,
-            Self::Day => 10,
-        }
-    }
-
     /// Days since 1970-01-01 of the first day of the period that holds `day`, which is one of years 0001 to 9999.
     fn first_day(self, day: i64) -> i64 {
         let Civil { year, month, day: of_month } = civil_from_days(day);

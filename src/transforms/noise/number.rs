@@ -1,21 +1,31 @@
 //! Numbers of the policy: finite, and read as the decimal that was written.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use arrow::datatypes::i256;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A finite number of a policy.
 ///
 /// It is what its shortest decimal says: the `0.1` of a policy is one tenth where exactness counts, see
 /// [`unscaled`](Number::unscaled).
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
-#[schemars(rename = "FiniteNumber")]
 pub struct Number(f64);
 
 impl Eq for Number {}
+
+impl JsonSchema for Number {
+    fn schema_name() -> Cow<'static, str> {
+        "FiniteNumber".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["number", "string"], "description": "A finite number." })
+    }
+}
 
 impl Number {
     /// `None` for NaN and infinities.
