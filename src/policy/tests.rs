@@ -17,6 +17,8 @@ fn to_json(text: &str) -> Json {
         match &node.value {
             Value::Null(word) => Json::from(word.as_str()),
             Value::Scalar(text) if text == "true" || text == "false" => Json::Bool(text == "true"),
+            // digits behind a zero were quoted
+            Value::Scalar(text) if text.len() > 1 && text.starts_with('0') => Json::from(text.as_str()),
             Value::Scalar(text) => text.parse::<u64>().map_or_else(|_| Json::from(text.as_str()), Json::from),
             Value::List(items) => items.iter().map(convert).collect(),
             Value::Map(entries) => {
