@@ -184,6 +184,15 @@ def main():
             made = float_sum(code, value, draw(key, row_id.encode(), law, size), most, minimum, maximum)
             cases.append(case | dict(size=size, type=name, value=struct.pack(code, value).hex(), min=minimum,
                                      max=maximum, result=None if made is None else struct.pack(code, made).hex()))
+    # noise alone, to its last bit
+    for _ in range(200):
+        nth += 1
+        key, _, row_id, case = scope(nth)
+        size = rng.choice([1.0, 3.0, 0.1])
+        law = rng.choice(["laplace", "laplace", "laplace", "uniform"])
+        made = draw(key, row_id.encode(), law, size)
+        cases.append(case | dict(law=law, size=size, type="Float64", value=struct.pack(">d", 0.0).hex(), min=None,
+                                 max=None, result=struct.pack(">d", made).hex()))
     # of many u, for the logarithm alone
     logs = [1.0 - 2.0 * abs(math.ldexp(rng.getrandbits(53), -53) - 0.5) for _ in range(2000)]
     logs = [x for x in logs + [2.0**-52, 1.0, 0.5, math.nextafter(1.0, 0.0), 3 * 2.0**-52] if x > 0]
