@@ -51,7 +51,7 @@ impl Law {
     }
 }
 
-/// `u(i)`: the first 8 bytes of HMAC-SHA256[key](message || be32(i)), big-endian, without the last 11 bits, times 2^-53.
+/// `u(i)`: the first 8 bytes of HMAC-SHA256(key, message || be32(i)), big-endian, without the last 11 bits, times 2^-53.
 ///
 /// `scratch` is memory to work in.
 pub fn unit(key: &HmacKey, message: &[u8], i: u32, scratch: &mut Vec<u8>) -> f64 {
