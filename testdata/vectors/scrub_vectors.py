@@ -94,10 +94,7 @@ def de_steuer_id():
         body[place] = body[kept]
     if body[0] == "0":
         return None
-    product = 10
-    for digit in body:
-        product = ((int(digit) + product) % 10 or 10) * 2 % 11
-    return "".join(body) + str((11 - product) % 10)
+    return mod_11_10("".join(body))
 
 
 def fr_nir():
@@ -316,6 +313,25 @@ def made(kind):
     return valid, invalid
 
 
+def mod_11_10(body):
+    product = 10
+    for digit in body:
+        product = ((int(digit) + product) % 10 or 10) * 2 % 11
+    return body + str((11 - product) % 10)
+
+
+def norwegian(days):
+    """Of each day the first numbers that have check digits."""
+    for day in days:
+        for serial in range(100, 200):
+            body = f"{day}{serial}"
+            for weights in ([3, 7, 6, 1, 8, 9, 4, 5, 2], [5, 4, 3, 2, 7, 6, 5, 4, 3, 2]):
+                body += str(-dot(body, weights) % 11)
+            if len(body) == 11:
+                break
+        yield body
+
+
 def phones():
     """International numbers of every region that has an example, in each way of writing them."""
     valid, formats = [], phonenumbers.PhoneNumberFormat
@@ -356,6 +372,7 @@ PUBLISHED = [
     ("nl_bsn", "111222333", "python-stdnum, nl.bsn"),
     ("nl_bsn", "999990019", "Test-BSN of the Dutch tax and care chains"),
     ("se_personnummer", "640823-3234", "Skatteverket, SKV 704, worked example"),
+    ("se_personnummer", "701063-2391", "Skatteverket, samordningsnummer, worked example"),
     ("se_personnummer", "811218-9876", "Wikipedia, Personnummer"),
     ("no_fodselsnummer", "151086 95088", "python-stdnum, no.fodselsnummer"),
     ("fi_hetu", "131052-308T", "Digital and Population Data Services Agency, the personal identity code"),
@@ -516,13 +533,30 @@ def main():
     invalid["us_ssn"] = ["000-12-3456", "666-12-3456", "900-12-3456", "999-12-3456", "123-00-4567", "123-45-0000",
                          "123-4-56789", "123456789", "123-45 6789", "1123-45-6789", "123-45-67890", "123-45-6789-1"]  # fmt: skip
     invalid["dk_cpr"] = ["321261-1234", "001261-1234", "101361-1234", "300261-1234", "0707614285", "070761 4285"]
-    # SE and NO without their day
-    invalid["se_personnummer"] += ["811318-9875", "811200-9874"]
+    # right check digits under a wrong form: a day that never was, a number that is not given, a length that none has
+    hetu_check = lambda code: "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(code[:6] + code[7:]) % 31]
+    invalid["fi_hetu"] += [code + hetu_check(code) for code in ("131052-000", "131052-001", "310252-308", "131352A308")]
+    invalid["se_personnummer"] += [code + luhn_digit(code) for code in ("811318987", "811200987", "811292987", "710229987")]
+    invalid["se_personnummer"] += [f"17{code}{luhn_digit(code)}" for code in ("811218987",)]
+    pesel_check = lambda body: str(-dot(body, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3]) % 10)
+    invalid["pl_pesel"] += [body + pesel_check(body) for body in ("0213130758", "4402300135", "0001320000", "0000130000")]
+    invalid["no_fodselsnummer"] += norwegian(["320186", "000186", "720186", "011386", "015386", "300286"])
+    valid["no_fodselsnummer"] += norwegian(["015286", "419286", "019286"])
+    invalid["card"] += [code + luhn_digit(code) for code in ("123456781234567", "4" + "1" * 13, "34" + "0" * 13, "50" * 9 + "1")]
+    invalid["card"] += ["4 2 4 2 4 2 4 2 4 2 4 2 4 2 4 2", "4242 4242-4242 4242", "4242  4242  4242  4242"]
+    invalid["iban"] += [f"{head}{98 - int(''.join(str(int(c, 36)) for c in body + head + '00')) % 97:02}{body}"
+                        for head, body in (("DE", "3" * 17), ("DE", "3" * 19), ("US", "1" * 18), ("XX", "1" * 18))]  # fmt: skip
+    invalid["br_cpf"] += ["11111111111", "000.000.000-00"]
+    invalid["in_aadhaar"] += ["222222222222", "123412341234"]
+    invalid["ca_sin"] += ["823456785", "000000000"]
+    invalid["uk_nhs"] += ["0000000000"]
+    invalid["nl_bsn"] += ["000000000"]
+    invalid["de_steuer_id"] += [mod_11_10(body) for body in ("0123456788", "1123344556", "1111234567", "1234567890")]
     valid["uk_nino"], invalid["uk_nino"] = ninos()
     valid["phone"], invalid["phone"] = phones()
     key_halves = dict(zip(("valid", "invalid"), keys(), strict=True))
     for kind, text, _ in PUBLISHED:
-        if kind in WRITTEN and text not in ("078-05-1120", "046 454 286"):
+        if kind in WRITTEN and text not in ("078-05-1120", "046 454 286", "701063-2391"):
             assert agrees(WRITTEN[kind][2], text), text
     document = {
         "about": "known answers for scrub; made by scrub_vectors.py",

@@ -198,3 +198,36 @@ fn looks_like_date(groups: &[Group]) -> bool {
     let same = a.after == b.after && matches!(a.after, Some(Separator::Dot | Separator::Slash | Separator::Hyphen));
     same && matches!([a.len, b.len, c.len], [1..=2, 1..=2, 2 | 4] | [4, 1..=2, 1..=2])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against the library's own reading, which is too slow to be done for each number.
+    #[test]
+    fn lengths_are_those_that_the_library_finds_possible() {
+        let (mut possible, mut impossible) = (0, 0);
+        for country in PHONE_NUMBER_UTIL.get_supported_calling_codes() {
+            for len in 5..=12 {
+                let text = format!("+{country}{}", &"2345678923456789"[..len]);
+                let Ok(parsed) = PHONE_NUMBER_UTIL.parse(&text, None) else { continue };
+                if parsed.national_number.to_string().len() != len {
+                    continue; // its first digits were read as a prefix
+                }
+                let theirs = PHONE_NUMBER_UTIL.is_possible_number_with_reason(&parsed);
+                let theirs = theirs == Ok(NumberLengthType::IsPossible);
+                let digits: Vec<u8> = text[1..].bytes().map(|byte| byte - b'0').collect();
+                assert_eq!(is_possible(&digits), theirs, "{text}");
+                *(if theirs { &mut possible } else { &mut impossible }) += 1;
+            }
+        }
+        assert!(possible > 300 && impossible > 300, "{possible} {impossible}");
+    }
+
+    #[test]
+    fn a_trunk_zero_may_stand_behind_the_country() {
+        let whole = |text: &str| international(text, 0) == Some(0..text.len());
+        assert!(whole("+44 (0)20 7946 0958") && whole("+44 020 7946 0958") && whole("+39 06 698 12345"));
+        assert!(!whole("+44 (0)20 7946 09581") && !whole("+1 0212 555 01421"));
+    }
+}
