@@ -298,7 +298,7 @@ mod tests {
         // runs must be repeatable: `random_token` is for others' queries
         for form in FORMS.iter().filter(|form| form.transform != "random") {
             let called = |call: &&str| call.starts_with(&format!("{}(", form.name));
-            assert!(calls.iter().any(|call| called(call)), "{} is not called", form.name);
+            assert!(calls.iter().any(called), "{} is not called", form.name);
         }
         for call in calls {
             let bound = binder.bind(call, &schema()).unwrap_or_else(|error| panic!("{call}: {error}"));

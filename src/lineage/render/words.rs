@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use super::clean::clean;
 use crate::lineage::model::{Column, Report, Status};
+use crate::transforms::DATA_VERSIONS;
+use crate::transforms::normalize::UNICODE_VERSIONS;
 
 /// What an unknown figure looks like.
 pub(super) const UNKNOWN: &str = "?";
@@ -106,7 +108,8 @@ fn is_usual(name: &str, value: &serde_json::Value) -> bool {
         "with" => value == "*",
         "accept_collisions" | "keep_separators" => value == false,
         "keep_first" | "keep_last" => value == 0,
-        _ => false,
+        // versions of the data behind a transform
+        _ => UNICODE_VERSIONS.iter().chain(DATA_VERSIONS).any(|(known, _)| *known == name),
     }
 }
 

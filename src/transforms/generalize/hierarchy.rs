@@ -6,6 +6,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::Array;
 use arrow::datatypes::DataType;
@@ -41,7 +42,29 @@ pub struct HierarchySpec {
     /// Whether the first line is a header; `false` by default.
     #[serde(default)]
     pub header: bool,
+    /// Read when first needed: the digest and the values are of the same bytes, whatever happens to the file.
+    #[serde(skip)]
+    content: Content,
 }
+
+/// What a file held when it was read; clones share it.
+#[derive(Clone, Default)]
+struct Content(Arc<OnceLock<Vec<u8>>>);
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Content(..)")
+    }
+}
+
+/// No part of what a policy says.
+impl PartialEq for Content {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Content {}
 
 /// Largest file that is read.
 const MOST_BYTES: u64 = 256 << 20;
@@ -74,7 +97,7 @@ impl HierarchySpec {
     }
 
     pub(super) fn transform(&self) -> Result<Box<dyn Transform>, BuildError> {
-        let hierarchy = self.parse(&self.read()?).map_err(|problem| self.fault(&problem))?;
+        let hierarchy = self.parse(self.read()?).map_err(|problem| self.fault(&problem))?;
         Ok(Box::new(hierarchy))
     }
 
@@ -82,13 +105,17 @@ impl HierarchySpec {
         BuildError::File(format!("the hierarchy `{}` can't be used: {problem}", self.file))
     }
 
-    fn read(&self) -> Result<Vec<u8>, BuildError> {
+    fn read(&self) -> Result<&[u8], BuildError> {
+        if let Some(known) = self.content.0.get() {
+            return Ok(known);
+        }
         let unreadable = |error: std::io::Error| self.fault(&error.kind().to_string());
         let len = fs::metadata(&self.file).map_err(unreadable)?.len();
         if len > MOST_BYTES {
             return Err(self.fault(&format!("it has {len} bytes, and {MOST_BYTES} at most are read")));
         }
-        fs::read(&self.file).map_err(unreadable)
+        let bytes = fs::read(&self.file).map_err(unreadable)?;
+        Ok(self.content.0.get_or_init(|| bytes))
     }
 
     /// The hierarchy that `bytes` hold, or what is wrong, by line and never by content.

@@ -92,10 +92,13 @@ fn a_file_that_is_not_there_is_named_with_the_reason() {
 #[test]
 fn the_digest_of_the_file_is_pinned() {
     let file = file("abc");
-    let spec =
-        HierarchySpec { file: file.path().to_str().unwrap().to_owned(), level: 1, delimiter: ';', header: false };
+    let spec: HierarchySpec =
+        serde_json::from_value(json!({ "file": file.path().to_str().unwrap(), "level": 1 })).unwrap();
     let pins = spec.pins().unwrap();
     // FIPS 180-4, the example of one block
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(pins, BTreeMap::from([("hierarchy_sha256".to_owned(), digest.to_owned())]));
+    // what is built is of the bytes that were told, though the file is another by now
+    std::fs::write(file.path(), "value;other parent\n").unwrap();
+    assert_eq!(spec.pins().unwrap(), pins);
 }
