@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Int32Array, Int64Array, StringArray,
+    ArrayRef, BinaryArray, Date32Array, Decimal128Array, DictionaryArray, Int32Array, Int64Array, StringArray,
     TimestampMicrosecondArray,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -144,7 +144,9 @@ fn families(c: &mut Criterion) {
     let v4 = |n: usize| format!("{}.{}.{}.{}", 10 + n % 200, n / 7 % 256, n / 50 % 256, n % 251);
     let v6 = |n: usize| format!("2001:db8:{:x}:{:x}::{:x}", n % 65_536, n / 3, n + 1);
     type Text<'a> = &'a dyn Fn(usize) -> String;
-    let texts: [(&str, Text<'_>, Value); 16] = [
+    let email = |n: usize| format!("anna.{n:06}@mail.example.co.uk");
+    let date = |n: usize| format!("{:04}-{:02}-{:02}", 1930 + n % 90, 1 + n % 12, 1 + n % 28);
+    let texts: Vec<(&str, Text<'_>, Value)> = vec![
         ("pseudonym", &text, json!({"pseudonym": {"domain": "d"}})),
         ("pseudonym hmac-sha256", &text, json!({"pseudonym": {"scheme": "hmac-sha256"}})),
         ("encrypt", &text, json!({"encrypt": {"domain": "d"}})),
@@ -153,6 +155,15 @@ fn families(c: &mut Criterion) {
         ("ip prefix_preserving v4", &v4, json!({"ip": {"prefix_preserving": {"domain": "d"}}})),
         ("ip prefix_preserving v6", &v6, json!({"ip": {"prefix_preserving": {"domain": "d"}}})),
         ("ip truncate v4", &v4, json!({"ip": {"truncate": {}}})),
+        ("email host pseudonym", &email, json!({"email": {"domain": "d"}})),
+        ("email host registrable", &email, json!({"email": {"domain": "d", "host": "registrable"}})),
+        ("surrogate given_name", &text, json!({"surrogate": {"list": "given_name", "locale": "en_US", "domain": "d"}})),
+        ("generalize date month of text", &date, json!({"generalize": {"date": "month"}})),
+        ("generalize age of text", &date, json!({"generalize": {"age": {"reference": "2026-01-01"}}})),
+        ("generalize prefix", &text, json!({"generalize": {"prefix": {"keep": 3}}})),
+        ("random per row", &text, json!({"random": {}})),
+        ("random per run", &text, json!({"random": {"per": "run"}})),
+        ("scrub of short texts", &text, json!({"scrub": {}})),
         ("mask", &text, json!({"mask": {"keep_last": 4}})),
         ("mask keep_separators", &text, json!({"mask": {"keep_separators": true}})),
         ("redact", &text, json!({"redact": "[removed]"})),
@@ -174,6 +185,63 @@ fn families(c: &mut Criterion) {
                 b.iter(|| built.transform.apply(black_box(&values)).expect("applies"));
             });
         }
+    }
+    group.finish();
+}
+
+/// Families on typed columns: dates, timestamps and numbers, beside the entity or row id that steers them.
+fn typed(c: &mut Criterion) {
+    let days: ArrayRef = Arc::new(Date32Array::from_iter_values((0..VALUES as i32).map(|row| row * 3 % 30_000)));
+    let stamps: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter_values(
+        (0..VALUES as i64).map(|row| row * 86_400_000_017 % 1_700_000_000_000_000),
+    ));
+    let numbers: ArrayRef = Arc::new((0..VALUES as i64).map(|row| row * 7_919 % 100_003).collect::<Int64Array>());
+    let shift = json!({"date_shift": {"by": "id", "days": 365, "domain": "d"}});
+    let noise = |law: Value| json!({"noise": {"by": "id", "domain": "d", "uniform": law}});
+    let laplace = json!({"noise": {"by": "id", "domain": "d", "laplace": {"scale": 2}}});
+    let families: Vec<(&str, &ArrayRef, Value)> = vec![
+        ("date_shift Date32", &days, shift.clone()),
+        ("date_shift Timestamp(us)", &stamps, shift),
+        ("generalize date month of Date32", &days, json!({"generalize": {"date": "month"}})),
+        ("generalize date iso_week of Timestamp(us)", &stamps, json!({"generalize": {"date": "iso_week"}})),
+        ("generalize age of Date32", &days, json!({"generalize": {"age": {"reference": "2026-01-01"}}})),
+        ("generalize number of Int64", &numbers, json!({"generalize": {"number": {"width": 10}}})),
+        ("noise uniform of Int64", &numbers, noise(json!({"width": 5}))),
+        ("noise laplace of Int64", &numbers, laplace),
+        ("fpe of Int64", &numbers, json!({"fpe": {"domain": "d"}})),
+    ];
+    let mut group = c.benchmark_group(format!("typed families, {VALUES} values"));
+    group.throughput(Throughput::Elements(VALUES as u64));
+    for (name, array, spec) in &families {
+        let built = built(spec.clone());
+        for entities in [VALUES, 1000] {
+            let ids: BinaryArray =
+                (0..VALUES).map(|row| Some(format!("patient-{:012}", row % entities).into_bytes())).collect();
+            let companions = vec![ids; built.companions.len()];
+            let canonical = canonical(array, Meaning::Plain).expect("has a text form").values;
+            let values = Values { array, canonical: &canonical, companions: &companions };
+            group.bench_function(BenchmarkId::new(*name, format!("{entities} entities")), |b| {
+                b.iter(|| built.transform.apply(black_box(&values)).expect("applies"));
+            });
+        }
+    }
+    group.finish();
+}
+
+/// Free text by the megabyte: with nothing to find, and with something in every line.
+fn scrubbing(c: &mut Criterion) {
+    let prose = "The second delivery came at noon, two days late, and nobody had told the warehouse that 3 boxes were \
+                 missing; she wrote a note, left it on the desk and went home in the rain. ";
+    let found = "Write to anna@example.com or call +44 20 7946 0958 from 192.0.2.17 about order 1234567. ";
+    let mut group = c.benchmark_group("scrub, values of 1 KB");
+    for (name, text) in [("nothing to find", prose), ("three finds in a hundred bytes", found)] {
+        let value: String = text.chars().cycle().take(1_000).collect();
+        let array: ArrayRef = Arc::new((0..1_000).map(|_| Some(value.as_str())).collect::<StringArray>());
+        let canonical = canonical(&array, Meaning::Plain).expect("is text").values;
+        let built = built(json!({"scrub": {}}));
+        let values = Values { array: &array, canonical: &canonical, companions: &[] };
+        group.throughput(Throughput::Bytes(canonical.value_data().len() as u64));
+        group.bench_function(name, |b| b.iter(|| built.transform.apply(black_box(&values)).expect("applies")));
     }
     group.finish();
 }
@@ -203,5 +271,5 @@ fn sketches(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, canonical_text, pseudonyms, families, normalization, sketches);
+criterion_group!(benches, canonical_text, pseudonyms, families, typed, scrubbing, normalization, sketches);
 criterion_main!(benches);
