@@ -56,6 +56,13 @@ pub fn told_of_kept(field: &Field) -> Metadata {
     told
 }
 
+/// As [`told_of_kept`], of a further column of the same values: an id is of one column alone.
+pub fn told_of_copied(field: &Field) -> Metadata {
+    let mut told = told_of_kept(field);
+    told.remove(FIELD_ID);
+    told
+}
+
 /// `field`, and the fields in it, with what `told` gives for metadata.
 pub fn with_metadata(field: &Field, told: &impl Fn(&Field) -> Metadata) -> Field {
     let inner = within(field.data_type(), told);

@@ -60,6 +60,17 @@ pub fn text_bytes(column: &OutputColumn) -> Option<u64> {
     bytes.collect::<Option<Vec<_>>>().map(|bytes| bytes.into_iter().max().unwrap_or_default())
 }
 
+/// Whether a column is a further output of a source column, of values as long as those.
+pub fn is_again(column: &OutputColumn) -> bool {
+    column.is_new() && (column.is_kept() || text_bytes(column).is_none())
+}
+
+/// How many times over text of so many columns may be written beside its first time, its fields taken as equally long.
+pub fn copies(plan: &Plan, columns: usize) -> u64 {
+    let again = plan.columns.iter().filter(|column| is_again(column)).count();
+    again.div_ceil(columns.max(1)) as u64
+}
+
 /// Sizes of the values that are made for a column.
 fn sizes(column: &OutputColumn) -> Vec<ValueSize> {
     match &column.source {

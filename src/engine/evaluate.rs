@@ -1,5 +1,7 @@
 //! Makes one output column from the rows of a unit: the same for every format on either side.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{cast, filter};
@@ -11,7 +13,7 @@ use crate::arrays::canonical::{Meaning, canonical, meaning_of};
 use crate::policy::describe::ColumnPlan;
 use crate::policy::plan::{ColumnSource, OutputColumn, Plan};
 use crate::policy::sql::BoundSql;
-use crate::transforms::shape::{ShapeError, ShapeState, Steering};
+use crate::transforms::shape::{ShapeError, ShapeState, Steering, part};
 
 /// Which rows of a unit stay; `None` keeps all.
 pub type Mask = Option<BooleanBuffer>;
@@ -122,7 +124,9 @@ pub fn make(
             let conditions = source.conditions.iter().map(|condition| applied(condition, batch, column));
             let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
             let steering = Steering { companions: &companions, conditions: &conditions };
-            source.shape.apply(batch.column(0), steering, &mut state.shape).map_err(|error| match error {
+            let taken = source.below.iter().try_fold(Arc::clone(batch.column(0)), |array, name| part(&array, name));
+            let made = taken.and_then(|array| source.shape.apply(&array, steering, &mut state.shape));
+            made.map_err(|error| match error {
                 ShapeError::Value { leaf, row, reason } => RewriteError::Value {
                     column: leaf_of(plan, column, leaf).name.clone(),
                     row: first_row + source_row(window.as_ref(), row) + 1,

@@ -301,8 +301,8 @@ impl Run {
             SinkFormat::Csv(_) => TEXT_UNIT_BYTES,
         };
         let made_row_bytes = estimate::row_bytes(&task.plan, self.packing(task));
-        let units = TextUnits { text, layout, unit_bytes, made_row_bytes, columns: task.plan.columns.len(), budget }
-            .units(start);
+        let (copies, columns) = (estimate::copies(&task.plan, planned.len()), task.plan.columns.len());
+        let units = TextUnits { text, layout, unit_bytes, made_row_bytes, copies, columns, budget }.units(start);
         let routes = Routes::new(&task.plan, None, self.parquet.choices())?;
         Ok(Input { units, routes: Some(routes), parquet: None, digest: Some(digest) })
     }
@@ -359,6 +359,8 @@ impl Run {
         let mut leaves: Vec<usize> = routes.copied().collect();
         // rows of nested pages begin where the source's index says that they do
         leaves.extend(routes.rewritten().filter(|&leaf| schema.column(leaf).max_rep_level() > 0));
+        leaves.sort_unstable();
+        leaves.dedup();
         let indexes = index::read(&self.source, entry, footer, &leaves).await?;
         let mut groups = layout.metadata().row_groups().iter().enumerate().filter(|(_, group)| group.num_rows() > 0);
         let whole = groups.all(|(index, _)| leaves.iter().all(|&leaf| indexes.offsets(index, leaf).is_some()));

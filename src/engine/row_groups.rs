@@ -63,6 +63,8 @@ struct ColumnNeeds {
     copied: Vec<usize>,
     /// What is made anew.
     made: Vec<MadeLeaf>,
+    /// Whether another column is made of the same leaves, which are counted for that one.
+    is_new: bool,
 }
 
 impl Needs {
@@ -80,7 +82,8 @@ impl Needs {
         };
         let of_column = |(column, route): (&OutputColumn, &ColumnRoute)| -> Result<ColumnNeeds, RewriteError> {
             let decoded = if route.is_copied() { Vec::new() } else { leaves(sources(column))? };
-            Ok(ColumnNeeds { decoded, copied: route.copied(), made: made_leaves(plan, column, route, layout)? })
+            let made = made_leaves(plan, column, route, layout)?;
+            Ok(ColumnNeeds { decoded, copied: route.copied(), made, is_new: column.is_new() })
         };
         let columns = plan.columns.iter().zip(&routes.columns).map(of_column).collect::<Result<_, _>>()?;
         let filter = leaves(plan.filter.iter().flat_map(|filter| filter.columns.clone()).collect())?;
@@ -146,10 +149,16 @@ impl RowGroups {
         decoded.dedup();
         // leaves that stay under a column of which others are made anew may be decoded with them
         let copied = columns.iter().flat_map(|column| &column.copied).copied();
-        let copied: Vec<usize> = copied.filter(|leaf| decoded.binary_search(leaf).is_err()).collect();
+        let mut copied: Vec<usize> = copied.filter(|leaf| decoded.binary_search(leaf).is_err()).collect();
+        copied.sort_unstable();
+        copied.dedup();
         let (mut ranges, lying) = (of(&decoded)?, of(&copied)?);
         let mut working = total(&ranges).saturating_mul(WORKING_FACTOR);
         working = working.saturating_add(self.layout.unusual_bytes(index, &decoded));
+        // what is read once is encoded for each of its outputs
+        for column in columns.iter().filter(|column| column.is_new) {
+            working = working.saturating_add(total(&of(&column.decoded)?));
+        }
         if total(&lying) <= HELD_COPY_BYTES {
             working = working.saturating_add(total(&lying));
             ranges.extend(lying);

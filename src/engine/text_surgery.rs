@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::csv::{Counts, Decoder, Dialect, Marks, OutputField, Spans, Surgery, parse_column};
 use super::error::RewriteError;
-use super::estimate::text_bytes;
+use super::estimate::{copies, is_again, text_bytes};
 use super::evaluate::{ColumnState, make, sources};
 use super::rows::{Rows, TextAs, WithPartitions};
 use super::stop::Stop;
@@ -90,7 +90,7 @@ impl TextSurgery {
         let (mut made, mut names) = (Vec::new(), Vec::new());
         for (index, column) in plan.columns.iter().enumerate() {
             let ColumnSource::Column(read) = &column.source else { return None };
-            let source = place(&read.name)?;
+            let source = place(&read.name).filter(|_| read.below.is_empty())?;
             let is_made = !matches!(read.shape, Shape::Keep { .. }) || types.get(source)? != &ColumnType::Text;
             fields.push(OutputField { source, name: column.field.name().clone(), made: is_made });
             if is_made {
@@ -123,7 +123,12 @@ impl TextSurgery {
         // a record has a byte for each column at least, and a value, or else nothing is made
         let rows = bytes / self.surgery.columns().max(2) as u64;
         let made = self.made.iter().filter_map(|made| text_bytes(self.output(made)));
-        bytes * 3 + rows * made.sum::<u64>()
+        bytes * (3 + self.copies()) + rows * made.sum::<u64>()
+    }
+
+    /// How many times over what is as long as the source may be written beside its first time, fields taken as equal.
+    fn copies(&self) -> u64 {
+        copies(&self.plan, self.surgery.columns())
     }
 
     /// The largest record, in bytes, that work can be done on in a budget of which a record as large as `total` would be
@@ -131,7 +136,9 @@ impl TextSurgery {
     pub fn largest_record(&self, total: u64) -> usize {
         // a value that is made of it is held as text, normalized, and made
         let copies = self.made.iter().any(|made| text_bytes(self.output(made)).is_none());
-        usize::try_from(if copies { total / 5 } else { total / 5 * 2 }).unwrap_or(usize::MAX)
+        // any field of it may be the long one
+        let again = self.plan.columns.iter().filter(|column| is_again(column)).count() as u64;
+        usize::try_from(if copies { total / (5 + again) } else { total / (5 + again) * 2 }).unwrap_or(usize::MAX)
     }
 
     /// Output columns, and the number of each among the made ones, or the source column of one that is kept.

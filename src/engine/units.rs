@@ -196,6 +196,8 @@ pub struct TextUnits {
     pub unit_bytes: usize,
     /// Bytes held of what is made of each row.
     pub made_row_bytes: u64,
+    /// How many times over the text may be written beside its first time.
+    pub copies: u64,
     /// How many columns the output has.
     pub columns: usize,
     /// The budget.
@@ -218,6 +220,7 @@ struct Cutting {
     ready_rows: u64,
     unit_bytes: usize,
     made_row_bytes: u64,
+    copies: u64,
     columns: usize,
 }
 
@@ -237,6 +240,7 @@ impl TextUnits {
             ready_rows: 0,
             unit_bytes: self.unit_bytes,
             made_row_bytes: self.made_row_bytes,
+            copies: self.copies,
             columns: self.columns,
         };
         futures::stream::try_unfold((cutting, Some(start)), |(mut cutting, start)| async move {
@@ -292,7 +296,7 @@ impl Cutting {
         // a record has a byte for each column at least
         let rows = |bytes: usize| (bytes / self.layout.header().names().len().max(2)) as u64;
         let rows = rows(bytes).min(UNIT_ROWS + rows(BLOCK_BYTES));
-        bytes as u64 * CSV_WORKING_FACTOR + rows * self.made_row_bytes
+        bytes as u64 * (CSV_WORKING_FACTOR + self.copies) + rows * self.made_row_bytes
     }
 
     async fn cut(&mut self, text: Option<Bytes>) -> Result<(), RewriteError> {

@@ -2,6 +2,7 @@
 
 mod columns;
 mod conditions;
+mod copies;
 mod settings;
 mod transforms;
 mod types;
@@ -26,6 +27,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Diagnostic> {
         let path = DocPath::root().key("columns").key(column.pattern.to_string());
         transforms::check(&column.rule, &path, &mut problems);
         conditions::check(&column.rule, &path, &mut problems);
+        copies::check(&column.rule, &path, &mut problems);
     }
     columns::check(&policy.columns, &mut problems);
     types::check(policy, &mut problems);

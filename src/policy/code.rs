@@ -85,11 +85,13 @@ codes! {
     UselessOption = "useless-option",
     /// A normalization step that does not exist.
     NormalizeStep = "normalize-step",
+    /// `from` leads into a list or a map.
+    From = "from",
     /// `when` without `otherwise`, or the other way round.
     WhenOtherwise = "when-otherwise",
     /// A rename that is empty, or of a pattern, an item or an entry.
     Rename = "rename",
-    /// A derived column whose name is a pattern or a path.
+    /// A new column whose name is a pattern or a path.
     DeriveName = "derive-name",
     /// Two rules give columns of one name.
     NameCollision = "name-collision",

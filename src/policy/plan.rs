@@ -39,6 +39,11 @@ pub struct OutputColumn {
 }
 
 impl OutputColumn {
+    /// Whether it is made of a source column that has a rule of its own beside it.
+    pub fn is_new(&self) -> bool {
+        matches!(&self.source, ColumnSource::Column(SourceColumn { is_new: true, .. }))
+    }
+
     /// Whether it is a source column as it is.
     pub fn is_kept(&self) -> bool {
         matches!(&self.source, ColumnSource::Column(SourceColumn { shape: Shape::Keep { .. }, .. }))
@@ -59,6 +64,10 @@ pub enum ColumnSource {
 pub struct SourceColumn {
     /// Name in the source.
     pub name: String,
+    /// Fields of structs below it that lead to what is taken of it; none for all of it.
+    pub below: Vec<String>,
+    /// Whether it is a further output of a column that has a rule of its own.
+    pub is_new: bool,
     /// What is done to it.
     pub shape: Shape,
     /// Columns that steer it, by name, in the order that its cells expect.

@@ -48,6 +48,11 @@ pub struct RuleOptions {
     pub empty: OnEmpty,
     /// What happens to a value that a step or the transform cannot take; `fail` by default.
     pub on_error: OnError,
+    /// The source column that a new one is made of: the rule's key is then the new column's name. A field of a struct
+    /// by its path. The source column needs a rule of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", length(min = 1))]
+    pub from: Option<ColumnPath>,
     /// SQL condition over the source columns: a row for which it is false is left to `otherwise`, any other to the
     /// transform.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +74,7 @@ pub struct RuleOptions {
 impl RuleOptions {
     /// The keys of the options, as a policy writes them.
     pub const KEYS: &'static [&'static str] =
-        &["normalize", "empty", "on_error", "when", "otherwise", "rename", "optional", "type"];
+        &["from", "normalize", "empty", "on_error", "when", "otherwise", "rename", "optional", "type"];
 }
 
 /// What happens to empty texts.
@@ -113,7 +118,7 @@ pub enum Otherwise {
 impl ColumnRule {
     /// Whether the rule makes a column of its own, rather than deciding on columns of the source.
     pub fn is_new(&self) -> bool {
-        matches!(self.rule.transform, TransformSpec::Derive(_))
+        matches!(self.rule.transform, TransformSpec::Derive(_)) || self.rule.options.from.is_some()
     }
 }
 
@@ -216,6 +221,7 @@ impl<'de> Visitor<'de> for RuleVisitor {
                 "normalize" => options.normalize = map.next_value()?,
                 "empty" => options.empty = map.next_value()?,
                 "on_error" => options.on_error = map.next_value()?,
+                "from" => options.from = Some(map.next_value()?),
                 "when" => options.when = Some(map.next_value()?),
                 "otherwise" => options.otherwise = Some(map.next_value()?),
                 "rename" => options.rename = Some(map.next_value()?),

@@ -179,14 +179,23 @@ fn apply_to_struct(
     let source = array.as_struct_opt().ok_or_else(|| broken(array.data_type()))?;
     let mut columns = Vec::with_capacity(members.len());
     for member in members {
-        let child = source.column_by_name(&member.source).ok_or_else(|| broken(array.data_type()))?;
-        // what lies under a null parent is no value: it must neither fail nor be counted
-        let child = under(child, source.nulls())?;
+        let child = part(array, &member.source)?;
         columns.push(member.shape.apply(&child, steering, state)?);
     }
     let fields: Fields = members.iter().map(|member| Arc::clone(&member.field)).collect();
     let made = StructArray::try_new_with_length(fields, columns, source.nulls().cloned(), source.len());
     Ok(Arc::new(made.map_err(|_| broken(array.data_type()))?))
+}
+
+/// A field of a struct, null where the struct is.
+///
+/// # Errors
+/// [`ShapeError::Column`] for what is no struct with such a field.
+pub fn part(array: &ArrayRef, name: &str) -> Result<ArrayRef, ShapeError> {
+    let source = array.as_struct_opt().ok_or_else(|| broken(array.data_type()))?;
+    let child = source.column_by_name(name).ok_or_else(|| broken(array.data_type()))?;
+    // what lies under a null parent is no value: it must neither fail nor be counted
+    under(child, source.nulls())
 }
 
 fn under(child: &ArrayRef, parent: Option<&NullBuffer>) -> Result<ArrayRef, ShapeError> {

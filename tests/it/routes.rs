@@ -3,6 +3,7 @@
 mod claims;
 mod codecs;
 mod conditions;
+mod copies;
 mod damage;
 mod entries;
 mod hostile;

@@ -1,6 +1,7 @@
 //! What each rule of a policy makes of a column, with the real binary.
 
 mod conditions;
+mod copies;
 mod order;
 mod read_as;
 

@@ -190,7 +190,8 @@ fn by_arrow(field: &FieldRef) -> Result<TypePtr, RewriteError> {
 fn draft(plan: &Plan, column: &OutputColumn, layout: &FileLayout) -> Option<(TypePtr, Vec<Draft>)> {
     let ColumnSource::Column(read) = &column.source else { return None };
     let name = &read.name;
-    if !read.is_alone() || layout.is_typed(name) {
+    // a leaf that is taken out of what it lies in gets other levels
+    if !read.is_alone() || !read.below.is_empty() || layout.is_typed(name) {
         return None;
     }
     let root = plan.source.index_of(name).ok()?;
@@ -199,6 +200,7 @@ fn draft(plan: &Plan, column: &OutputColumn, layout: &FileLayout) -> Option<(Typ
     let source = &schema.root_schema().get_fields()[root];
     let mut walk = Drafting { next: first, leaves: Vec::new() };
     let made = walk.column(source, plan.source.field(root), &column.field, &read.shape)?;
+    let made = if read.is_new { without_ids(&made)? } else { made };
     Some((made, walk.leaves))
 }
 
@@ -363,6 +365,29 @@ fn renamed(source: &TypePtr, name: &str) -> Option<TypePtr> {
         .with_scale(*scale)
         .with_id(info.has_id().then(|| info.id()));
     Some(Arc::new(made.build().ok()?))
+}
+
+/// The same type of another column: an id is of one column alone.
+fn without_ids(source: &TypePtr) -> Option<TypePtr> {
+    let made = match source.as_ref() {
+        Type::GroupType { basic_info: info, fields } => Type::group_type_builder(info.name())
+            .with_repetition(info.repetition())
+            .with_converted_type(info.converted_type())
+            .with_logical_type(info.logical_type_ref().cloned())
+            .with_fields(fields.iter().map(without_ids).collect::<Option<_>>()?)
+            .build(),
+        Type::PrimitiveType { basic_info: info, physical_type, type_length, scale, precision } => {
+            Type::primitive_type_builder(info.name(), *physical_type)
+                .with_repetition(info.repetition())
+                .with_converted_type(info.converted_type())
+                .with_logical_type(info.logical_type_ref().cloned())
+                .with_length(*type_length)
+                .with_precision(*precision)
+                .with_scale(*scale)
+                .build()
+        }
+    };
+    Some(Arc::new(made.ok()?))
 }
 
 /// `source` with another name and other fields.

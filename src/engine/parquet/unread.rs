@@ -18,11 +18,11 @@ pub fn unread(plan: &Plan, layout: &FileLayout) -> Vec<usize> {
             continue;
         }
         let mut needed = vec![false; end - first];
-        let shapes = plan.columns.iter().filter_map(|column| match &column.source {
-            ColumnSource::Column(read) if read.name == *field.name() => Some(&read.shape),
+        let takers = plan.columns.iter().filter_map(|column| match &column.source {
+            ColumnSource::Column(read) if read.name == *field.name() => Some(read),
             _ => None,
         });
-        shapes.for_each(|shape| mark(shape, field.data_type(), &mut 0, &mut needed));
+        takers.for_each(|read| mark_below(&read.below, &read.shape, field.data_type(), &mut 0, &mut needed));
         unread.extend((first..end).filter(|leaf| !needed[leaf - first]));
     }
     unread
@@ -36,6 +36,21 @@ fn is_read_whole(plan: &Plan, name: &String) -> bool {
         ColumnSource::Derived(sql) => sql.columns.contains(name),
     });
     steers || plan.filter.as_ref().is_some_and(|filter| filter.columns.contains(name))
+}
+
+/// As [`mark`], of what lies `below` a part of a column.
+fn mark_below(below: &[String], shape: &Shape, data_type: &DataType, next: &mut usize, needed: &mut [bool]) {
+    match (below, data_type) {
+        ([first, rest @ ..], DataType::Struct(fields)) => {
+            for field in fields {
+                match field.name() == first {
+                    true => mark_below(rest, shape, field.data_type(), next, needed),
+                    false => *next += count(field.data_type()),
+                }
+            }
+        }
+        _ => mark(shape, data_type, next, needed),
+    }
 }
 
 /// Marks the leaves that `shape` needs of a part of a column that begins at leaf `next`.

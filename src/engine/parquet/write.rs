@@ -160,8 +160,8 @@ fn encode_as_source(
 ) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(column.field.name().as_str());
     let chosen = match &column.source {
-        ColumnSource::Column(read) => source.map(|layout| (layout, &read.name)),
-        ColumnSource::Derived(_) => None,
+        ColumnSource::Column(read) if read.below.is_empty() => source.map(|layout| (layout, &read.name)),
+        ColumnSource::Column(_) | ColumnSource::Derived(_) => None,
     };
     let is_kept = column.is_kept();
     if column.field.data_type().is_nested() || chosen.is_some_and(|(layout, name)| layout.is_dictionary(name)) {

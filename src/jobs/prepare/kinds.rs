@@ -121,8 +121,9 @@ fn no_header(policy: &Policy, object: &SourceObject, source: &SourceColumns) -> 
                 Some(Segment::Field(root)) => Some(plain(root)),
                 _ => None,
             });
+            let from = column.rule.options.from.as_ref().and_then(|from| from.segments().first());
             // nearly the same name is a slip, which has a better hint of its own
-            column.pattern.matches(&path) || root == Some(plain(name))
+            column.pattern.matches(&path) || root == Some(plain(name)) || from == path.segments().first()
         })
     };
     let has_header = matches!(object.format, ObjectFormat::Csv { .. }) && policy.source.csv.header;

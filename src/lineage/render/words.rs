@@ -60,7 +60,11 @@ pub(super) fn done(column: &Column) -> String {
     };
     let own = [column.name.as_str()];
     if !column.inputs.is_empty() && column.inputs != own {
-        let from = if column.transform == "keep" { ", renamed from" } else { " from" };
+        let from = match (column.transform.as_str(), column.parameters.contains_key("from")) {
+            ("keep", true) => ", a copy of",
+            ("keep", false) => ", renamed from",
+            _ => " from",
+        };
         let _ = write!(out, "{from} {}", list(column.inputs.iter().map(String::as_str)));
     }
     let told = column.parameters.iter().filter(|(name, value)| !is_usual(name, value));
@@ -102,6 +106,8 @@ fn collisions(report: &Report) -> Option<String> {
 /// Options that stand as they mostly do, and would hide the telling ones; the JSON report has them all.
 fn is_usual(name: &str, value: &serde_json::Value) -> bool {
     match name {
+        // told already, as the column's input
+        "from" => true,
         "scheme" => value == "lakeveil",
         "on_error" => value == "fail",
         "empty" => value == "value",

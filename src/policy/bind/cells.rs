@@ -109,7 +109,7 @@ impl Binder<'_> {
             .with_nullable(field.is_nullable() || can_be_null)
             .with_metadata(told_of_made(field).into_iter().chain(cell.transform.field_metadata(field)).collect());
         let leaf = self.leaves.len();
-        self.describe(rule, field, &output, path, &built.companions, cell.transform.as_ref());
+        self.describe(rule, (field, &output), path, column, &built.companions, cell.transform.as_ref());
         if let Some(when) = when {
             self.describe_condition(when, column);
         }
@@ -155,9 +155,9 @@ impl Binder<'_> {
     fn describe(
         &mut self,
         rule: usize,
-        field: &Field,
-        output: &Field,
+        (field, output): (&Field, &Field),
         path: &ColumnPath,
+        column: &Column,
         companions: &[String],
         transform: &dyn Transform,
     ) {
@@ -177,7 +177,7 @@ impl Binder<'_> {
         }
         // what the field's metadata tell, such as the type that decryption restores, CSV can only tell here
         parameters.extend(transform.field_metadata(field).into_iter().map(|(key, value)| (key, value.into())));
-        let name = self.output_path(path, output.name());
+        let name = self.output_path(path, output.name(), column);
         if let TransformSpec::Hash(_) = spec {
             let message = "is hashed without a key: anyone can recompute the digest of a value they guess";
             self.warn("unkeyed-hash", Some(&name), format!("`{name}` {message}"));

@@ -36,11 +36,27 @@ pub(super) struct Column {
     pub conditions: Vec<(usize, BoundSql)>,
     /// It lies in the path.
     pub is_partition: bool,
+    /// It is a further output, whose own name says nothing of where it comes from.
+    pub is_new: bool,
 }
 
 impl Column {
     pub(super) fn new(first_leaf: usize) -> Self {
-        Self { first_leaf, companions: Vec::new(), conditions: Vec::new(), is_partition: false }
+        Self { first_leaf, companions: Vec::new(), conditions: Vec::new(), is_partition: false, is_new: false }
+    }
+}
+
+impl Column {
+    /// Where its values come from: the source column `name`, or what lies `below` it.
+    pub(super) fn of(self, name: String, below: Vec<String>, shape: Shape) -> ColumnSource {
+        ColumnSource::Column(SourceColumn {
+            name,
+            below,
+            is_new: self.is_new,
+            shape,
+            companions: self.companions,
+            conditions: self.conditions.into_iter().map(|(_, condition)| condition).collect(),
+        })
     }
 }
 
@@ -49,12 +65,7 @@ impl Binder<'_> {
         let mut column = Column::new(self.leaves.len());
         let kept = self.resolve(field, &ColumnPath::of(field.name()), None, &mut column)?;
         let leaves = column.first_leaf..self.leaves.len();
-        let source = ColumnSource::Column(SourceColumn {
-            name: field.name().clone(),
-            shape: kept.shape,
-            companions: column.companions,
-            conditions: column.conditions.into_iter().map(|(_, condition)| condition).collect(),
-        });
+        let source = column.of(field.name().clone(), Vec::new(), kept.shape);
         Some(OutputColumn { field: kept.field, source, leaves })
     }
 
@@ -146,7 +157,13 @@ impl Binder<'_> {
         }
     }
 
-    fn decide(&mut self, rule: usize, field: &FieldRef, path: &ColumnPath, column: &mut Column) -> Option<Kept> {
+    pub(super) fn decide(
+        &mut self,
+        rule: usize,
+        field: &FieldRef,
+        path: &ColumnPath,
+        column: &mut Column,
+    ) -> Option<Kept> {
         self.used[rule] = true;
         let column_rule = self.policy.columns.iter().nth(rule)?;
         match &column_rule.rule.transform {
@@ -170,7 +187,7 @@ impl Binder<'_> {
         };
         let leaf = self.leaves.len();
         self.leaves.push(ColumnPlan {
-            name: self.output_path(path, field.name()),
+            name: self.output_path(path, field.name(), column),
             inputs: vec![path.to_string()],
             indirect_inputs: Vec::new(),
             transform: "keep".to_owned(),
@@ -195,8 +212,9 @@ impl Binder<'_> {
     }
 
     /// `path` with its last name as in the output.
-    pub(super) fn output_path(&self, path: &ColumnPath, name: &str) -> String {
+    pub(super) fn output_path(&self, path: &ColumnPath, name: &str, column: &Column) -> String {
         match last_name(path) {
+            _ if column.is_new => ColumnPath::of(name).to_string(),
             Some(before) if before != name => path.with_last_name(name).to_string(),
             _ => path.to_string(),
         }

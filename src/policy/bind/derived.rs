@@ -1,4 +1,4 @@
-//! New columns and `where`: SQL over the source columns.
+//! New columns, in the order of their rules, and `where`: SQL over the source columns.
 
 use std::sync::Arc;
 
@@ -22,10 +22,16 @@ impl Binder<'_> {
         Arc::new(Schema::new(fields.chain(partitions).collect::<Vec<_>>()))
     }
 
-    pub(super) fn derived_columns(&mut self, sql: &dyn SqlBinder) -> Vec<OutputColumn> {
+    pub(super) fn new_columns(&mut self, sql: &dyn SqlBinder) -> Vec<OutputColumn> {
         let schema = self.sql_schema();
+        // what the policy hides is told by the rules of the source columns alone
+        let hidden = self.hidden();
         let mut columns = Vec::new();
         for (rule, column) in self.policy.columns.iter().enumerate() {
+            if column.rule.options.from.is_some() {
+                columns.extend(self.copy(rule, &hidden));
+                continue;
+            }
             let TransformSpec::Derive(spec) = &column.rule.transform else { continue };
             self.used[rule] = true;
             let name = match column.pattern.literal().as_ref().map(|path| path.segments()) {
@@ -37,7 +43,7 @@ impl Binder<'_> {
                 Ok(bound) => {
                     let leaf = self.leaves.len();
                     let name = column.rule.options.rename.clone().unwrap_or(name);
-                    self.describe_derived(&name, &bound);
+                    self.describe_derived(&name, &bound, &hidden);
                     let field = Arc::new(Field::new(name, bound.data_type.clone(), bound.nullable));
                     columns.push(OutputColumn { field, source: ColumnSource::Derived(bound), leaves: leaf..leaf + 1 });
                 }
@@ -50,12 +56,14 @@ impl Binder<'_> {
         columns
     }
 
-    fn describe_derived(&mut self, name: &str, bound: &BoundSql) {
-        let hidden = |column: &&String| {
-            let dropped = self.dropped.iter().any(|dropped| lies_in(&dropped.name, column));
-            let masked = |input: &String| lies_in(input, column);
-            dropped || self.leaves.iter().any(|leaf| leaf.hides() && leaf.inputs.iter().any(masked))
-        };
+    /// Paths in the source of what the policy hides, as they are shown.
+    fn hidden(&self) -> Vec<String> {
+        let masked = self.leaves.iter().filter(|leaf| leaf.hides()).flat_map(|leaf| leaf.inputs.iter().cloned());
+        masked.chain(self.dropped.iter().map(|dropped| dropped.name.clone())).collect()
+    }
+
+    fn describe_derived(&mut self, name: &str, bound: &BoundSql, hidden: &[String]) {
+        let hidden = |column: &&String| hidden.iter().any(|path| lies_in(path, column));
         let shown: Vec<String> = bound.raw_columns.iter().filter(hidden).map(|column| format!("`{column}`")).collect();
         if !shown.is_empty() {
             let message =

@@ -5,7 +5,8 @@
 //! | `columns` | which rule decides on a column, a field, an item; what is made of it |
 //! | `cells` | a rule's treatment of one leaf, and its description |
 //! | `conditions` | for which rows a cell is |
-//! | `derived` | new columns and `where` |
+//! | `copies` | new columns made of one source column |
+//! | `derived` | new columns by SQL, and `where` |
 //! | `types` | what text columns are read as |
 //! | `digest` | what two runs must share to be the same job |
 //! | `weigh` | what does not stop the run, and should be known before the output is shared |
@@ -13,6 +14,7 @@
 mod cells;
 mod columns;
 mod conditions;
+mod copies;
 mod derived;
 mod digest;
 mod types;
@@ -104,7 +106,7 @@ pub fn bind(
         columns.extend(binder.source_column(field));
     }
     let partitions: Vec<PartitionColumn> = source.partitions.iter().filter_map(|name| binder.partition(name)).collect();
-    columns.extend(binder.derived_columns(sql));
+    columns.extend(binder.new_columns(sql));
     let filter = binder.filter(sql);
     binder.check_types();
     binder.unused_rules();

@@ -53,16 +53,19 @@ pub(super) fn reach<'a>(
 /// The column's path in the output; `None` for patterns, dropped columns and renames that are problems themselves.
 fn output_name(column: &ColumnRule, problems: &mut Vec<Diagnostic>) -> Option<ColumnPath> {
     let literal = column.pattern.literal();
-    if is_derived(column) && !literal.as_ref().is_some_and(ColumnPath::is_top_level) {
-        let message = format!("`{}` is derived, and no name of one new column", column.pattern);
-        let hint = "a derived column stands at the top level; put an odd name in backticks";
+    if column.is_new() && !literal.as_ref().is_some_and(ColumnPath::is_top_level) {
+        let what = if column.rule.options.from.is_some() { "made of another column" } else { "derived" };
+        let message = format!("`{}` is {what}, and no name of one new column", column.pattern);
+        let hint = "a new column stands at the top level; put an odd name in backticks";
         problems.push(Diagnostic::error(Code::DeriveName, rule_path(column), message).hint(hint));
         return None;
     }
     if matches!(column.rule.transform, TransformSpec::Drop(_)) {
         return None;
     }
-    let Some(name) = &column.rule.options.rename else { return literal };
+    // beside `from` a new name has no effect
+    let renamed = column.rule.options.rename.as_ref().filter(|_| column.rule.options.from.is_none());
+    let Some(name) = renamed else { return literal };
     let bad = |message: String, hint: &str| {
         Diagnostic::error(Code::Rename, rule_path(column).key("rename"), message).hint(hint)
     };
@@ -93,13 +96,9 @@ fn output_name(column: &ColumnRule, problems: &mut Vec<Diagnostic>) -> Option<Co
 fn collision(output: &ColumnPath, first: &ColumnRule, second: &ColumnRule) -> Diagnostic {
     let message = format!("the rules of `{}` and `{}` both give a column `{output}`", first.pattern, second.pattern);
     let path = rule_path(second);
-    let renamed = second.rule.options.rename.is_some();
+    let renamed = second.rule.options.rename.is_some() && second.rule.options.from.is_none();
     Diagnostic::error(Code::NameCollision, if renamed { path.key("rename") } else { path }, message)
         .hint("give one of them another name")
-}
-
-fn is_derived(column: &ColumnRule) -> bool {
-    matches!(column.rule.transform, TransformSpec::Derive(_))
 }
 
 fn rule_path(column: &ColumnRule) -> DocPath {

@@ -45,6 +45,8 @@ struct Case {
     quote: char,
     nulls: &'static [&'static str],
     rules: Vec<Rule>,
+    /// Further outputs, each of a column by its place.
+    copies: Vec<(usize, Rule)>,
     files: Vec<File>,
 }
 
@@ -78,8 +80,8 @@ fn record(columns: usize) -> impl Strategy<Value = Record> {
     (fields, end, prop::bool::weighted(0.1)).prop_map(|(fields, end, blank)| Record { fields, end, blank })
 }
 
-fn case() -> impl Strategy<Value = Case> {
-    let rule = prop_oneof![
+fn rule() -> impl Strategy<Value = Rule> {
+    prop_oneof![
         3 => Just(Rule::Keep),
         1 => Just(Rule::Drop),
         2 => Just(Rule::Pseudonym),
@@ -88,16 +90,18 @@ fn case() -> impl Strategy<Value = Case> {
         1 => Just(Rule::Redact),
         1 => Just(Rule::Nullify),
         2 => prop::sample::select(vec!["keep", "to_null", "redact"]).prop_map(Rule::Else),
-    ];
+    ]
+}
+
+fn case() -> impl Strategy<Value = Case> {
     // one column of many has its own pitfalls: its nulls are lines without a byte
     let is_alone = prop::bool::weighted(0.3);
-    (prop::collection::vec(rule, 1..=4), is_alone).prop_flat_map(|(mut rules, is_alone)| {
+    (prop::collection::vec(rule(), 1..=4), is_alone).prop_flat_map(|(mut rules, is_alone)| {
         if is_alone {
             rules[1..].fill(Rule::Drop);
         }
-        if rules.iter().all(|rule| *rule == Rule::Drop) {
-            rules[0] = Rule::Keep;
-        }
+        let copy = (0..rules.len(), rule().prop_filter("an output", |rule| *rule != Rule::Drop));
+        let copies = prop_oneof![2 => Just(Vec::new()), 3 => prop::collection::vec(copy, 0..4)];
         let records = prop::collection::vec(record(rules.len()), 0..8);
         let file = (any::<bool>(), any::<bool>(), records, any::<bool>());
         let file =
@@ -107,12 +111,20 @@ fn case() -> impl Strategy<Value = Case> {
             prop::sample::select(vec!['"', '\'']),
             prop::sample::select(vec![[].as_slice(), &["NULL", "-"]]),
         );
-        (dialect, Just(rules), prop::collection::vec(file, 1..12))
-            .prop_map(|((delimiter, quote, nulls), rules, files)| Case { delimiter, quote, nulls, rules, files })
+        (dialect, Just(rules), copies, prop::collection::vec(file, 1..12)).prop_map(
+            |((delimiter, quote, nulls), mut rules, copies, files)| {
+                if copies.is_empty() && rules.iter().all(|rule| *rule == Rule::Drop) {
+                    rules[0] = Rule::Keep;
+                }
+                Case { delimiter, quote, nulls, rules, copies, files }
+            },
+        )
     })
 }
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+/// Of further outputs.
+const COPIES: [&str; 3] = ["x", "y", "z"];
 
 impl Case {
     fn text(&self, file: &File) -> String {
@@ -182,22 +194,21 @@ impl Case {
              source: {{ url: in/, csv: {{ {dialect}, null: [{nulls}] }} }}\n\
              sink: {{ url: {sink}, csv: {{ {dialect} }} }}\n{filter}columns:\n"
         );
+        let text = |rule: &Rule| match rule {
+            Rule::Keep => "keep: {}".to_owned(),
+            Rule::Drop => "drop: {}".to_owned(),
+            Rule::Pseudonym => "pseudonym: { domain: d }".to_owned(),
+            Rule::ToNull => "pseudonym: { domain: d }, empty: to_null".to_owned(),
+            Rule::Mask => "mask: { keep_first: 1 }".to_owned(),
+            Rule::Redact => "redact: \"it's, |;\\tgone\"".to_owned(),
+            Rule::Nullify => "nullify: {}".to_owned(),
+            Rule::Else(word) => format!("pseudonym: {{ domain: d }}, when: \"a <> 'ab'\", otherwise: {word}"),
+        };
         for (name, rule) in NAMES.iter().zip(&self.rules) {
-            let rule = match rule {
-                Rule::Keep => "keep",
-                Rule::Drop => "drop",
-                Rule::Pseudonym => "{ pseudonym: { domain: d } }",
-                Rule::ToNull => "{ pseudonym: { domain: d }, empty: to_null }",
-                Rule::Mask => "{ mask: { keep_first: 1 } }",
-                Rule::Redact => "{ redact: \"it's, |;\\tgone\" }",
-                Rule::Nullify => "nullify",
-                Rule::Else(word) => {
-                    let rule = format!("{{ pseudonym: {{ domain: d }}, when: \"a <> 'ab'\", otherwise: {word} }}");
-                    policy += &format!("  {name}: {rule}\n");
-                    continue;
-                }
-            };
-            policy += &format!("  {name}: {rule}\n");
+            policy += &format!("  {name}: {{ {} }}\n", text(rule));
+        }
+        for (name, (from, rule)) in COPIES.iter().zip(&self.copies) {
+            policy += &format!("  {name}: {{ from: {}, {} }}\n", NAMES[*from], text(rule));
         }
         policy
     }
@@ -232,14 +243,15 @@ fn check(case: &Case) {
         lake.put(&format!("in/{index}.csv"), source);
     }
     let left = |rule: &&Rule| **rule != Rule::Drop;
-    let names: Vec<&str> =
-        NAMES.iter().zip(&case.rules).filter(|(_, rule)| left(rule)).map(|(name, _)| *name).collect();
+    let names = NAMES.iter().zip(&case.rules).filter(|(_, rule)| left(rule)).map(|(name, _)| *name);
+    let names: Vec<&str> = names.chain(COPIES.into_iter().take(case.copies.len())).collect();
     let expected = |source: &String| {
         let source = source.strip_prefix('\u{feff}').unwrap_or(source);
         let rows = case.rows(source, &NAMES[..case.rules.len()], case.nulls).into_iter().map(|row| {
             let first = row[0].clone();
-            let made = case.rules.iter().zip(row).filter(|(rule, _)| left(rule));
-            made.map(|(rule, value)| rule.made(value, first.as_deref())).collect::<Vec<_>>()
+            let own = case.rules.iter().zip(&row).filter(|(rule, _)| left(rule));
+            let copies = case.copies.iter().map(|(from, rule)| (rule, &row[*from]));
+            own.chain(copies).map(|(rule, value)| rule.made(value.clone(), first.as_deref())).collect::<Vec<_>>()
         });
         rows.collect::<Vec<_>>()
     };
@@ -251,7 +263,8 @@ fn check(case: &Case) {
         let columns = report["columns"].as_array().expect("columns");
         // without rows there may be no way
         let columns = columns.iter().filter(|_| expected.iter().any(|rows| !rows.is_empty()));
-        for (column, rule) in columns.zip(case.rules.iter().filter(left)) {
+        let rules = case.rules.iter().filter(left).chain(case.copies.iter().map(|(_, rule)| rule));
+        for (column, rule) in columns.zip(rules) {
             let route = if *rule == Rule::Keep { routes[0] } else { routes[1] };
             assert_eq!(column["routes"][0]["route"], route, "{rule:?}");
         }

@@ -213,7 +213,7 @@ fn no_file_of_any_writer_leaves_a_raw_value_in_its_output_on_any_way() {
 }
 
 /// Rules of every kind over the same columns.
-const OTHER_RULES: [&str; 4] = [
+const OTHER_RULES: [&str; 5] = [
     "  user_id: { mask: { keep_first: 2 } }
   email: { hash: {} }
   card: { redact: gone }
@@ -237,6 +237,20 @@ const OTHER_RULES: [&str; 4] = [
   card: { pseudonym: { domain: cards, encoding: uuid }, empty: to_null }
   number: { pseudonym: { domain: numbers, encoding: base64url, bits: 256 }, on_error: to_null }
   contact.phone: { redact: gone }
+",
+    // all of them dropped, with outputs beside them
+    "  user_id: drop
+  email: drop
+  card: drop
+  number: drop
+  contact.phone: drop
+  a: { from: user_id, pseudonym: { domain: users } }
+  b: { from: user_id, hash: { encoding: binary } }
+  c: { from: email, mask: {} }
+  d: { from: card, redact: gone }
+  e: { from: number, pseudonym: { domain: numbers } }
+  f: { from: contact.phone, pseudonym: { domain: phones } }
+  g: { from: card, nullify: {}, when: visits > 0, otherwise: to_null }
 ",
 ];
 

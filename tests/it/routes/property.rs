@@ -23,6 +23,8 @@ struct Leaf {
     data: Data,
     nullable: bool,
     rule: Rule,
+    /// What becomes of rows without a value in the first column, if the rule is not for them.
+    otherwise: Option<&'static str>,
 }
 
 /// How values lie in rows.
@@ -45,6 +47,8 @@ struct Column {
     nullable: bool,
     leaves: [Leaf; 2],
     renamed: bool,
+    /// A further output: of the whole column if that is flat, of a struct's first field, or a copy.
+    copy: Option<Leaf>,
 }
 
 #[derive(Debug, Clone)]
@@ -98,17 +102,10 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 fn leaf() -> impl Strategy<Value = Leaf> {
-    (prop::sample::select(Data::ALL.to_vec()), any::<bool>(), rule()).prop_map(|(data, nullable, rule)| {
-        let rule = match rule {
-            // floats have no text form; what is not text has no letters and no empty value
-            Rule::Pseudonym { .. } | Rule::Mask | Rule::Hash | Rule::Normalized | Rule::Empty(_) if data.is_float() => {
-                Rule::Redact
-            }
-            Rule::Normalized | Rule::Empty(_) if !data.is_text() => Rule::Hash,
-            rule => rule,
-        };
-        Leaf { data, nullable, rule }
-    })
+    let otherwise = prop::sample::select(vec!["keep", "to_null", "redact"]);
+    let otherwise = prop::option::weighted(0.15, otherwise);
+    (prop::sample::select(Data::ALL.to_vec()), any::<bool>(), rule(), otherwise)
+        .prop_map(|(data, nullable, rule, otherwise)| Leaf { data, nullable, rule, otherwise }.of(data))
 }
 
 fn column() -> impl Strategy<Value = Column> {
@@ -122,16 +119,22 @@ fn column() -> impl Strategy<Value = Column> {
         1 => Just(Form::ListOfLists),
         1 => Just(Form::Map),
     ];
-    (form, any::<bool>(), [leaf(), leaf()], prop::bool::weighted(0.2)).prop_map(|(form, nullable, leaves, renamed)| {
+    let copy = prop::option::weighted(0.25, leaf());
+    let renamed = prop::bool::weighted(0.2);
+    (form, any::<bool>(), [leaf(), leaf()], renamed, copy).prop_map(|(form, nullable, leaves, renamed, copy)| {
         let [mut first, second] = leaves;
         if form == Form::Map {
             // a key is text that is never null, and stays there
-            (first.data, first.nullable) = (Data::Text, false);
+            (first.data, first.nullable, first.otherwise) = (Data::Text, false, None);
             if !matches!(first.rule, Rule::Keep | Rule::Hash) {
                 first.rule = Rule::Pseudonym { encoding: "hex", bits: 128, prefix: false };
             }
         }
-        Column { form, nullable, leaves: [first, second], renamed }
+        let copy = copy.map(|leaf| match (form, &leaf.rule) {
+            (Form::Flat | Form::Struct, rule) if !matches!(rule, Rule::Keep | Rule::Drop) => leaf.of(first.data),
+            _ => Leaf { rule: Rule::Keep, otherwise: None, ..leaf },
+        });
+        Column { form, nullable, leaves: [first, second], renamed, copy }
     })
 }
 
@@ -184,6 +187,27 @@ impl Column {
 }
 
 impl Leaf {
+    /// The same for values of `data`, as far as its rule can be on these.
+    fn of(self, data: Data) -> Self {
+        let rule = match self.rule {
+            // floats have no text form; what is not text has no letters and no empty value
+            Rule::Pseudonym { .. } | Rule::Mask | Rule::Hash | Rule::Normalized | Rule::Empty(_) if data.is_float() => {
+                Rule::Redact
+            }
+            Rule::Normalized | Rule::Empty(_) if !data.is_text() => Rule::Hash,
+            rule => rule,
+        };
+        // one column holds what is made and what is not
+        let otherwise = self.otherwise.filter(|otherwise| match (&rule, *otherwise) {
+            (Rule::Keep | Rule::Drop, _) => false,
+            (_, "to_null") | (Rule::Nullify, "keep") => true,
+            (Rule::Pseudonym { encoding: "binary", .. }, _) => false,
+            (Rule::Nullify, _) | (_, "keep") => data.is_text(),
+            _ => true,
+        });
+        Self { data, rule, otherwise, ..self }
+    }
+
     fn rule(&self, rename: Option<&str>) -> String {
         // dates and times have values beyond what has a text form
         let on_error = if self.data.can_fail() { ", on_error: to_null" } else { "" };
@@ -204,7 +228,8 @@ impl Leaf {
             }
             Rule::Empty(rule) => format!("pseudonym: {{ domain: d }}, empty: {rule}"),
         };
-        format!("{{ {rest}{rename} }}")
+        let when = self.otherwise.map(|word| format!(", when: c0 is not null, otherwise: {word}")).unwrap_or_default();
+        format!("{{ {rest}{rename}{when} }}")
     }
 }
 
@@ -218,6 +243,12 @@ fn rules(case: &Case) -> String {
             let rename = (column.form == Form::Flat && column.renamed).then_some(to.as_str());
             rules.push_str(&format!("  \"{path}\": {}\n", leaf.rule(rename)));
         }
+    }
+    for (index, column) in case.columns.iter().enumerate() {
+        let Some(copy) = &column.copy else { continue };
+        let from = if column.form == Form::Struct && !matches!(copy.rule, Rule::Keep) { ".a" } else { "" };
+        let rule = copy.rule(None).replacen('{', &format!("{{ from: c{index}{from},"), 1);
+        rules.push_str(&format!("  x{index}: {rule}\n"));
     }
     if case.derived {
         rules.push_str("  derived: { derive: \"c0 is null\" }\n");
