@@ -21,13 +21,17 @@ from pathlib import Path
 # DuckDB and Polars write row groups by thread: one thread, one layout
 os.environ["POLARS_MAX_THREADS"] = "1"
 
+import accounts
 import duckdb
 import oracle
+import patients
+import payments
 import people
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import typed
+import weblogs
 import zstandard
 
 HERE = Path(__file__).resolve().parent
@@ -254,6 +258,11 @@ def main():
     write_contacts(rng, customers)
     write_odd()
     typed.write(LAKE / "types")
+    # each has a generator of its own: what is added later leaves the others as they are
+    accounts.write(LAKE / "accounts", random.Random(f"{SEED} accounts"), customers)
+    patients.write(LAKE / "patients", random.Random(f"{SEED} patients"))
+    payments.write(LAKE / "payments", random.Random(f"{SEED} payments"), customers)
+    weblogs.write(LAKE / "weblogs", random.Random(f"{SEED} weblogs"))
     write_golden(parts)
     print(f"sha256 of the lake: {digest(LAKE)}")
 
