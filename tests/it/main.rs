@@ -3,6 +3,7 @@
 mod bad_input;
 mod bad_objects;
 mod corpora;
+mod examples;
 mod floors;
 mod formats;
 mod interrupts;
