@@ -14,7 +14,7 @@ fn luhn(number: &str) -> bool {
     let digits = number.chars().rev().filter_map(|c| c.to_digit(10));
     let sum: u32 =
         digits.enumerate().map(|(at, digit)| if at % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }).sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// ISO 13616-1: 1 for a valid number.
